@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import type { JsonValue } from '../lib/json.ts'
+import { snakeCase } from '../lib/snake-case.ts'
+import type { Collection, CollectionAccess, SpaceRole } from './collection.ts'
+import type { ConflictPolicy, FieldPolicy, Fields } from './conflict-policy.ts'
+import type { App, SpaceKind } from './define-app.ts'
+import { inspectField, type FieldKind } from './inspect-field.ts'
+import { refuseNestedNul } from './well-formed-json.ts'
+
+export interface CompiledField {
+  readonly name: string
+  readonly column: string
+  readonly kind: FieldKind
+  readonly nullable: boolean
+  /** Value of a record that was made without the field; undefined when a create must send it. */
+  readonly default: JsonValue | undefined
+  readonly policy: FieldPolicy | undefined
+  /** Name of the collection this field refers to. */
+  readonly ref: string | undefined
+  readonly server: boolean
+}
+
+export interface CompiledCollection {
+  readonly name: string
+  readonly table: string
+  readonly fields: readonly CompiledField[]
+  readonly fieldByName: ReadonlyMap<string, CompiledField>
+  /** Validates a whole record and fills in defaults; unknown fields are refused. */
+  readonly schema: z.ZodType<Fields>
+  /** Validates just the fields that are present; fills in nothing. */
+  readonly partialSchema: z.ZodType<Fields>
+  /** True when the schema checks fields against each other, so that an update must be validated as a whole. */
+  readonly checksWhole: boolean
+  /** Fields of a record that nobody has written: defaults and nulls. */
+  readonly blank: Fields
+  readonly conflict: ConflictPolicy
+  readonly indexes: readonly (readonly string[])[]
+  readonly access: Required<CollectionAccess> & { readonly read: SpaceRole }
+  readonly singleton: string | undefined
+  readonly encrypted: boolean
+  readonly jsonSchema: Readonly<Record<string, unknown>>
+}
+
+export interface CompiledApp {
+  readonly name: string
+  readonly spaces: SpaceKind
+  readonly collections: ReadonlyMap<string, CompiledCollection>
+}
+
+const namePattern = /^[a-z][a-zA-Z0-9_]{0,39}$/
+
+/** Columns that the platform keeps on every collection, and words it needs for itself. */
+const platformColumns = new Set(['space', 'id', 'version', 'created_at', 'updated_at', 'deleted_at', 'author', 'device'])
+
+/** Checks a declaration and derives what storage, engine and HTTP need. Throws with the place and the mend. */
+export function compileApp(app: App): CompiledApp {
+  if (!namePattern.test(app.name) || app.name === 'holdfast' || app.name.includes('_')) {
+    throw new Error(`App name "${app.name}": use a lower-case word of letters and digits; "holdfast" is taken.`)
+  }
+  const collections = new Map<string, CompiledCollection>()
+  for (const [name, declared] of Object.entries(app.collections)) {
+    collections.set(name, compileCollection(app.name, name, declared))
+  }
+  for (const compiled of collections.values()) {
+    for (const field of compiled.fields) {
+      if (field.ref !== undefined && !collections.has(field.ref)) {
+        throw new Error(`${app.name}.${compiled.name}.${field.name}: ref('${field.ref}') names no collection of the app.`)
+      }
+    }
+  }
+  return { name: app.name, spaces: app.spaces, collections }
+}
+
+function compileCollection(appName: string, name: string, declared: Collection): CompiledCollection {
+  const place = `${appName}.${name}`
+  if (!namePattern.test(name)) throw new Error(`${place}: a collection's name is letters, digits and _, and begins with a lower-case letter.`)
+  const { schema, options } = declared
+  const fields = Object.entries(schema.shape).map(([fieldName, type]) => compileField(place, fieldName, type as z.ZodType, declared))
+  refuseSharedColumns(place, fields)
+  const fieldByName = new Map(fields.map((field) => [field.name, field]))
+  for (const named of [...(options.indexes ?? []).flat(), ...Object.keys(options.fields ?? {}), ...(options.server ?? [])]) {
+    if (!fieldByName.has(named)) throw new Error(`${place}: "${named}" is not a field of the collection.`)
+  }
+  const strict = z.strictObject(schema.shape).superRefine(refuseNestedNul)
+  const partial = z.strictObject(partialShape(schema.shape)).superRefine(refuseNestedNul)
+  const checksWhole = (schema.def.checks ?? []).length > 0
+  const whole = checksWhole ? z.strictObject(schema.shape).superRefine(refuseNestedNul).pipe(schema as unknown as z.ZodType<never, never>) : strict
+  return {
+    name,
+    table: `${appName}_${snakeCase(name)}`,
+    fields,
+    fieldByName,
+    schema: whole as unknown as z.ZodType<Fields>,
+    partialSchema: partial as unknown as z.ZodType<Fields>,
+    checksWhole,
+    blank: Object.fromEntries(fields.map((field) => [field.name, field.default ?? null])),
+    conflict: options.conflict ?? 'merge',
+    indexes: options.indexes ?? [],
+    access: { read: options.access?.read ?? 'viewer', write: options.access?.write ?? 'editor', delete: options.access?.delete ?? options.access?.write ?? 'editor' },
+    singleton: options.singleton,
+    encrypted: declared.encrypted,
+    jsonSchema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+  }
+}
+
+function compileField(place: string, name: string, type: z.ZodType, declared: Collection): CompiledField {
+  if (!/^[a-z][a-zA-Z0-9_]{0,62}$/.test(name)) throw new Error(`${place}.${name}: a field's name is letters, digits and _, and begins with a lower-case letter.`)
+  const column = snakeCase(name)
+  if (platformColumns.has(column)) throw new Error(`${place}.${name}: the platform keeps a column "${column}" itself; choose another name.`)
+  const server = declared.options.server?.includes(name) ?? false
+  return { name, column, ...inspectField(`${place}.${name}`, type), policy: declared.options.fields?.[name], server }
+}
+
+function refuseSharedColumns(place: string, fields: readonly CompiledField[]): void {
+  const seen = new Map<string, string>()
+  for (const { name, column } of fields) {
+    const other = seen.get(column)
+    if (other !== undefined) throw new Error(`${place}: fields "${other}" and "${name}" would share the column "${column}".`)
+    seen.set(column, name)
+  }
+}
+
+/** The same fields, each optional and without its default, so that an absent field stays absent. */
+function partialShape(shape: z.ZodRawShape): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, withoutDefault(type as z.ZodType).optional()]))
+}
+
+function withoutDefault(type: z.ZodType): z.ZodType {
+  return type instanceof z.ZodDefault || type instanceof z.ZodPrefault ? withoutDefault(type.def.innerType as z.ZodType) : type
+}

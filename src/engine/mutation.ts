@@ -1,0 +1,55 @@
+import type { ConflictPolicy, Fields } from '../app/conflict-policy.ts'
+import type { StoredRecord } from '../app/rule.ts'
+import type { MutationError, Operation } from '../protocol/push.ts'
+
+/** A mutation whose data has been normalised by the collection's schema: only the fields that were sent. */
+export interface Mutation {
+  readonly n?: number
+  readonly collection: string
+  readonly id: string
+  readonly op: Operation
+  /** The version the writer last saw, 0 for a record it believes new, `any` to act on whatever is there. */
+  readonly base: number | 'any'
+  readonly sent: Fields
+  /** Epoch milliseconds of the writer's clock; only `lastWriteWins` looks at it. */
+  readonly at?: number
+  readonly group?: string
+  /** A route of an app may decide stale bases by its own contract. */
+  readonly policy?: StalePolicy
+  /** What a route passes to the collection's rule. */
+  readonly context?: Fields
+}
+
+/** Both sides of a write whose base is not the stored version. */
+export interface StaleSides {
+  readonly stored: StoredRecord
+  readonly mutation: Mutation
+  readonly now: number
+}
+
+/** Decides a write with a stale base: take it, keep what is stored, ask a person, or join as the collection says. */
+export type StalePolicy = (sides: StaleSides) => 'client' | 'server' | 'conflict' | 'collection'
+
+/** What became of one mutation. `record` is the record as it is after the commit; undefined if there never was one. */
+export type Outcome =
+  | { readonly status: 'applied' | 'unchanged' | 'merged'; readonly n?: number; readonly record: StoredRecord | undefined }
+  | { readonly status: 'conflict'; readonly n?: number; readonly record: StoredRecord | undefined; readonly conflictId: string; readonly reason: ConflictReason }
+  | { readonly status: 'rejected'; readonly n?: number; readonly record: StoredRecord | undefined; readonly error: MutationError }
+
+/** `stale`: both sides changed the same; `deleted`: one side deleted what the other edited. */
+export type ConflictReason = 'stale' | 'deleted'
+
+/** A mutation that could not even be read; it is kept as rejected with what was sent. */
+export interface Unreadable {
+  readonly unreadable: MutationError
+  readonly n?: number
+  readonly collection: string
+  readonly id: string
+  readonly op: string
+  readonly group?: string
+  readonly payload: string
+}
+
+export type PreparedMutation = Mutation | Unreadable
+
+export type { ConflictPolicy }
