@@ -1,0 +1,23 @@
+import type { Reader } from './database.ts'
+
+/** Where a space stands: its version, the newest record's version, and the head of its change log. */
+export interface SpaceState {
+  readonly version: number
+  readonly recordVersion: number
+  readonly seq: number
+  readonly chainHash: string
+}
+
+/** Reads a space's counters; in a write transaction it also takes the space's lock. */
+export async function readSpaceState(reader: Reader, space: number, options: { readonly lock: boolean } = { lock: false }): Promise<SpaceState> {
+  const sql = `SELECT version, record_version AS "recordVersion", seq, chain_hash AS "chainHash" FROM holdfast_spaces WHERE space = ?${options.lock ? reader.dialect.forUpdate : ''}`
+  const [row] = await reader.all<SpaceState>(sql, [space])
+  if (row === undefined) throw new Error(`Space ${space} does not exist.`)
+  return row
+}
+
+/** Highest version purged from each collection of the space; a collection that is absent has lost nothing. */
+export async function readHorizons(reader: Reader, space: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await reader.all<{ collection: string; version: number }>('SELECT collection, version FROM holdfast_horizons WHERE space = ?', [space])
+  return new Map(rows.map((row) => [row.collection, row.version]))
+}
