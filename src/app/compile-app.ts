@@ -24,6 +24,8 @@ export interface CompiledCollection {
   readonly name: string
   readonly table: string
   readonly fields: readonly CompiledField[]
+  /** By name in code-unit order, as canonical JSON has them. */
+  readonly sortedFields: readonly CompiledField[]
   readonly fieldByName: ReadonlyMap<string, CompiledField>
   /** Validates a whole record and fills in defaults; unknown fields are refused. */
   readonly schema: z.ZodType<Fields>
@@ -89,6 +91,7 @@ function compileCollection(appName: string, name: string, declared: Collection):
     name,
     table: `${appName}_${snakeCase(name)}`,
     fields,
+    sortedFields: fields.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
     fieldByName,
     schema: whole as unknown as z.ZodType<Fields>,
     partialSchema: partial as unknown as z.ZodType<Fields>,

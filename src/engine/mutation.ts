@@ -1,4 +1,4 @@
-import type { ConflictPolicy, Fields } from '../app/conflict-policy.ts'
+import type { Fields } from '../app/conflict-policy.ts'
 import type { StoredRecord } from '../app/rule.ts'
 import type { MutationError, Operation } from '../protocol/push.ts'
 
@@ -11,6 +11,10 @@ export interface Mutation {
   /** The version the writer last saw, 0 for a record it believes new, `any` to act on whatever is there. */
   readonly base: number | 'any'
   readonly sent: Fields
+  /** The whole record a put would make by itself, with defaults; absent when it would not be valid alone. */
+  readonly complete?: Fields
+  /** Made by a route, a rule or a job: it may set server fields and needs no role. */
+  readonly trusted?: boolean
   /** Epoch milliseconds of the writer's clock; only `lastWriteWins` looks at it. */
   readonly at?: number
   readonly group?: string
@@ -33,7 +37,7 @@ export type StalePolicy = (sides: StaleSides) => 'client' | 'server' | 'conflict
 /** What became of one mutation. `record` is the record as it is after the commit; undefined if there never was one. */
 export type Outcome =
   | { readonly status: 'applied' | 'unchanged' | 'merged'; readonly n?: number; readonly record: StoredRecord | undefined }
-  | { readonly status: 'conflict'; readonly n?: number; readonly record: StoredRecord | undefined; readonly conflictId: string; readonly reason: ConflictReason }
+  | { readonly status: 'conflict'; readonly n?: number; readonly record: StoredRecord | undefined; readonly conflictId: string | undefined; readonly reason: ConflictReason }
   | { readonly status: 'rejected'; readonly n?: number; readonly record: StoredRecord | undefined; readonly error: MutationError }
 
 /** `stale`: both sides changed the same; `deleted`: one side deleted what the other edited. */
@@ -51,5 +55,3 @@ export interface Unreadable {
 }
 
 export type PreparedMutation = Mutation | Unreadable
-
-export type { ConflictPolicy }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
 import { idSchema, versionSchema } from './ids.ts'
+import { jsonValueSchema } from './json-value-schema.ts'
 
 export const operationSchema = z.enum(['put', 'patch', 'delete'])
 export type Operation = z.infer<typeof operationSchema>
@@ -12,7 +13,7 @@ export const mutationSchema = z.strictObject({
   id: idSchema,
   op: operationSchema,
   base: versionSchema.nullable().default(null),
-  data: z.record(z.string(), z.json()).optional(),
+  data: z.record(z.string(), jsonValueSchema).optional(),
   /** Epoch milliseconds of the writer's clock; clamped to the server's. */
   at: z.int().optional(),
   /** Mutations with the same group that stand next to each other are accepted together or not at all. */
@@ -35,7 +36,7 @@ export const recordSchema = z.object({
   id: z.string(),
   version: versionSchema,
   deleted: z.boolean(),
-  data: z.record(z.string(), z.json()).nullable(),
+  data: z.record(z.string(), jsonValueSchema).readonly().nullable(),
   createdAt: z.int(),
   updatedAt: z.int(),
   author: z.string(),

@@ -1,5 +1,4 @@
 import type { CompiledCollection, CompiledField } from '../app/compile-app.ts'
-import type { Fields } from '../app/conflict-policy.ts'
 import type { StoredRecord } from '../app/rule.ts'
 import type { JsonValue } from '../lib/json.ts'
 import type { WireRecord } from '../protocol/push.ts'
@@ -68,7 +67,7 @@ export function wireRecord(collection: string, record: StoredRecord): WireRecord
     id: record.id,
     version: record.version,
     deleted,
-    data: deleted ? null : (record.fields as Fields),
+    data: deleted ? null : record.fields,
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
     author: record.author,

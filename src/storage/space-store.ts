@@ -1,3 +1,4 @@
+import { CHAIN_START } from '../audit/chain.ts'
 import type { SpaceRole } from '../app/collection.ts'
 import type { Reader, Transactor } from './database.ts'
 
@@ -20,8 +21,8 @@ export interface NewSpace {
   readonly now: number
 }
 
-/** Hash before the first entry of every change log. */
-export const CHAIN_START = '0'.repeat(64)
+
+
 
 const columns = ['space', 'id', 'app', 'kind', 'name', 'owner_id as ownerId'] as const
 

@@ -131,16 +131,13 @@ interface ChangeTable {
   actor_type: 'user' | 'key' | 'system'
   actor_id: string
   actor_name: string
-  device: string | null
   /** `<collection>.<create|update|delete|restore>`, or an event such as `keys.create`. */
   action: string
   entity: string
   entity_id: string
-  /** Version of the same record's entry before this one; null at its first. */
-  previous: number | null
   /** JSON: `{ field: [old, new] }`. */
   changes: string
-  /** JSON object of what belongs to the entry but is no field. */
+  /** JSON: `device`, `at` (writer's clock), `previous` (version of the same record's entry before this one), and what an event adds. */
   detail: string
   request_id: string
   hash: string

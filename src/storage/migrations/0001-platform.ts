@@ -65,8 +65,6 @@ async function spaces(db: Kysely<never>): Promise<void> {
   await make(db, 'holdfast_changes', (table) =>
     moments(table.addColumn('space', 'integer', required), 'version', 'seq', 'at')
       .$call((t) => text(t, 'actor_type', 'actor_id', 'actor_name', 'action', 'entity', 'entity_id', 'changes', 'detail', 'request_id', 'hash'))
-      .addColumn('device', 'text')
-      .addColumn('previous', 'bigint')
       .addPrimaryKeyConstraint('holdfast_changes_key', ['space', 'version']),
   )
   await make(db, 'holdfast_horizons', (table) =>
@@ -95,7 +93,7 @@ async function syncState(db: Kysely<never>): Promise<void> {
   await db.schema
     .createIndex('holdfast_conflicts_open')
     .on('holdfast_conflicts')
-    .columns(['space', 'collection', 'record', 'client'])
+    .columns(['space', 'client', 'collection', 'record'])
     .unique()
     .where(sql`state`, '=', sql`'open'`)
     .execute()
