@@ -27,6 +27,8 @@ export interface CompiledCollection {
   /** By name in code-unit order, as canonical JSON has them. */
   readonly sortedFields: readonly CompiledField[]
   readonly fieldByName: ReadonlyMap<string, CompiledField>
+  /** Fields that refer to other collections. */
+  readonly refs: readonly CompiledField[]
   /** Validates a whole record and fills in defaults; unknown fields are refused. */
   readonly schema: z.ZodType<Fields>
   /** Validates just the fields that are present; fills in nothing. */
@@ -93,6 +95,7 @@ function compileCollection(appName: string, name: string, declared: Collection):
     fields,
     sortedFields: fields.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
     fieldByName,
+    refs: fields.filter(({ ref }) => ref !== undefined),
     schema: whole as unknown as z.ZodType<Fields>,
     partialSchema: partial as unknown as z.ZodType<Fields>,
     checksWhole,

@@ -36,7 +36,13 @@ export type StalePolicy = (sides: StaleSides) => 'client' | 'server' | 'conflict
 
 /** What became of one mutation. `record` is the record as it is after the commit; undefined if there never was one. */
 export type Outcome =
-  | { readonly status: 'applied' | 'unchanged' | 'merged'; readonly n?: number; readonly record: StoredRecord | undefined }
+  | {
+      readonly status: 'applied' | 'unchanged' | 'merged'
+      readonly n?: number
+      readonly record: StoredRecord | undefined
+      /** The mutation had been decided before; `record` is as it is now, which may be later than that. */
+      readonly replayed?: true
+    }
   | { readonly status: 'conflict'; readonly n?: number; readonly record: StoredRecord | undefined; readonly conflictId: string | undefined; readonly reason: ConflictReason }
   | { readonly status: 'rejected'; readonly n?: number; readonly record: StoredRecord | undefined; readonly error: MutationError }
 

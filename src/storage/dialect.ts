@@ -1,4 +1,5 @@
 import type { FieldKind } from '../app/inspect-field.ts'
+import type { Reader } from './database.ts'
 
 /** What differs between the databases. Everything else is one text for both. */
 export interface Dialect {
@@ -14,4 +15,8 @@ export interface Dialect {
   jsonText(expression: string): string
   /** Lock on a selected row until the transaction ends; empty where one writer is all there is. */
   readonly forUpdate: string
+  /** Names and declared types of a table's columns; empty when there is no such table. */
+  columnsOf(reader: Reader, table: string): Promise<ReadonlyMap<string, string>>
+  /** Names of the tables that begin with `prefix`. */
+  tablesOf(reader: Reader, prefix: string): Promise<readonly string[]>
 }

@@ -16,4 +16,12 @@ export const sqliteDialect: Dialect = {
   jsonObject: (members) => `json_object(${members.map(([name, expression]) => `'${name}', ${expression}`).join(', ')})`,
   jsonText: (expression) => expression,
   forUpdate: '',
+  columnsOf: async (reader, table) => {
+    const rows = await reader.all<{ name: string; type: string }>('SELECT name, type FROM pragma_table_info(?)', [table])
+    return new Map(rows.map(({ name, type }) => [name, type]))
+  },
+  tablesOf: async (reader, prefix) => {
+    const rows = await reader.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, length(?)) = ? ORDER BY name", [prefix, prefix])
+    return rows.map(({ name }) => name)
+  },
 }

@@ -1,0 +1,159 @@
+import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
+import type { Fields } from '../app/conflict-policy.ts'
+import type { RecordFilter, RuleOperation, Scope, SpaceReader, StoredRecord } from '../app/rule.ts'
+import { sameJson } from '../lib/json.ts'
+import { changesText, detailText, type PendingEntry } from './change-log.ts'
+import type { Reader } from './database.ts'
+import { findRecords, getRecords } from './read-records.ts'
+import type { SpaceState } from './space-state.ts'
+
+/** A place to go back to when a group of mutations is given up. */
+export interface Mark {
+  readonly entries: number
+  readonly version: number
+  readonly undo: number
+}
+
+export interface StagedWrite {
+  readonly collection: CompiledCollection
+  readonly id: string
+  readonly operation: RuleOperation
+  readonly fields: Fields
+  /** The writer's clock, clamped; kept for `lastWriteWins`. */
+  readonly at: number | undefined
+}
+
+interface Slot {
+  /** As the database has it. */
+  readonly original: StoredRecord | undefined
+  current: StoredRecord | undefined
+}
+
+/** The space as one commit would leave it: what was read, with the accepted writes on top. Written once, at the end. */
+export class CommitDraft implements SpaceReader {
+  readonly #reader: Reader
+  readonly #app: CompiledApp
+  readonly #scope: Scope
+  readonly #now: number
+  readonly #slots = new Map<string, Map<string, Slot>>()
+  readonly #undo: { readonly slot: Slot; readonly before: StoredRecord | undefined }[] = []
+  readonly entries: PendingEntry[] = []
+  /** The space's version before this commit. */
+  readonly startVersion: number
+  version: number
+
+  constructor(reader: Reader, app: CompiledApp, scope: Scope, state: SpaceState, now: number) {
+    this.#reader = reader
+    this.#app = app
+    this.#scope = scope
+    this.#now = now
+    this.startVersion = state.version
+    this.version = state.version
+  }
+
+  /** Reads the records that are not known yet, in one statement per collection. */
+  async load(collection: CompiledCollection, ids: Iterable<string>): Promise<void> {
+    const slots = this.#slotsOf(collection)
+    const missing = [...new Set(ids)].filter((id) => !slots.has(id))
+    if (missing.length === 0) return
+    for (const id of missing) slots.set(id, { original: undefined, current: undefined })
+    for (const record of await getRecords(this.#reader, collection, this.#scope.space, missing)) slots.set(record.id, { original: record, current: record })
+  }
+
+  async get(collectionName: string, id: string): Promise<StoredRecord | undefined> {
+    const collection = this.#collection(collectionName)
+    await this.load(collection, [id])
+    return this.#slotsOf(collection).get(id)?.current
+  }
+
+  async find(collectionName: string, filters: readonly RecordFilter[], limit: number): Promise<readonly StoredRecord[]> {
+    const collection = this.#collection(collectionName)
+    const slots = this.#slotsOf(collection)
+    const found = await findRecords(this.#reader, collection, { space: this.#scope.space, filters, limit: limit + slots.size })
+    const matches = (record: StoredRecord) => filters.every(({ field, equals }) => sameJson(record.fields[field] ?? null, equals))
+    const untouched = found.filter((record) => !slots.has(record.id))
+    for (const record of untouched) slots.set(record.id, { original: record, current: record })
+    const touched = [...slots.values()].flatMap(({ current }) => (current !== undefined && matches(current) ? [current] : []))
+    return touched.toSorted((one, other) => (one.id < other.id ? -1 : 1)).slice(0, limit)
+  }
+
+  /** A record that has been loaded, as the draft leaves it. */
+  current(collectionName: string, id: string): StoredRecord | undefined {
+    return this.#slots.get(collectionName)?.get(id)?.current
+  }
+
+  /** Version of the newest record that the draft writes; undefined when it writes none. */
+  get recordVersion(): number | undefined {
+    return this.entries.at(-1)?.version
+  }
+
+  /** Gives the write the next version and its place in the log. */
+  stage({ collection, id, operation, fields, at }: StagedWrite): StoredRecord {
+    const slot = this.#slotsOf(collection).get(id)
+    if (slot === undefined) throw new Error(`${collection.name}/${id} was staged before it was read.`)
+    const before = slot.current
+    const version = this.nextVersion()
+    const { actor, device, deviceLabel } = this.#scope
+    const record: StoredRecord = {
+      id,
+      version,
+      createdAt: before?.createdAt ?? this.#now,
+      updatedAt: this.#now,
+      deletedAt: operation === 'delete' ? this.#now : null,
+      author: `${actor.type}:${actor.id}`,
+      device,
+      fields,
+    }
+    this.entries.push({
+      version,
+      action: `${collection.name}.${operation}`,
+      entity: collection.name,
+      entityId: id,
+      changes: changesText(collection, before?.fields, fields),
+      detail: detailText({ at, device: device ?? undefined, label: deviceLabel, previous: before?.version }),
+    })
+    this.#undo.push({ slot, before })
+    slot.current = record
+    return record
+  }
+
+  /** `max(server clock in ms, last + 1)`: unique, strictly increasing, shaped like a timestamp. */
+  nextVersion(): number {
+    this.version = Math.max(this.#now, this.version + 1)
+    return this.version
+  }
+
+  mark(): Mark {
+    return { entries: this.entries.length, version: this.version, undo: this.#undo.length }
+  }
+
+  rollback(mark: Mark): void {
+    for (const { slot, before } of this.#undo.splice(mark.undo).toReversed()) slot.current = before
+    this.entries.length = mark.entries
+    this.version = mark.version
+  }
+
+  /** The records to write, each once in its last state, with whether the database has it already. */
+  *written(): Generator<{ collection: CompiledCollection; record: StoredRecord; exists: boolean }> {
+    for (const [name, slots] of this.#slots) {
+      const collection = this.#collection(name)
+      for (const { original, current } of slots.values()) {
+        if (current !== undefined && current !== original) yield { collection, record: current, exists: original !== undefined }
+      }
+    }
+  }
+
+  #collection(name: string): CompiledCollection {
+    const collection = this.#app.collections.get(name)
+    if (collection === undefined) throw new Error(`${this.#app.name} has no collection "${name}".`)
+    return collection
+  }
+
+  #slotsOf(collection: CompiledCollection): Map<string, Slot> {
+    const known = this.#slots.get(collection.name)
+    if (known !== undefined) return known
+    const made = new Map<string, Slot>()
+    this.#slots.set(collection.name, made)
+    return made
+  }
+}
