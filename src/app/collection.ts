@@ -11,11 +11,21 @@ export interface CollectionAccess {
   readonly delete?: SpaceRole | 'nobody'
 }
 
+/** Fields of every record that an index may name. */
+export const keptFields = ['id', 'createdAt'] as const
+type KeptField = (typeof keptFields)[number]
+
 export interface CollectionOptions<Field extends string = string> {
   readonly conflict?: ConflictPolicy
   readonly fields?: Readonly<Partial<Record<Field, FieldPolicy>>>
-  /** Each entry is a list of fields; every index starts with the space. */
-  readonly indexes?: readonly (readonly Field[])[]
+  /** Each entry is a list of fields, or of what the platform keeps of a record; every index starts with the space. */
+  readonly indexes?: readonly (readonly (Field | KeptField)[])[]
+  /** Fields that can be searched, text or JSON with texts in it; the first counts most. */
+  readonly search?: readonly Field[]
+  /** How records are listed: those with one value of a text field, the largest of a number field first. Without a number a record is not listed. */
+  readonly listed?: { readonly by: Field; readonly sort: Field }
+  /** A field that is a list of ids, by each of which records are found; how many there are is kept for each value of `listed.by`. */
+  readonly members?: Field
   /** Fields that only the server sets: refused in a push unless they echo what is stored. */
   readonly server?: readonly Field[]
   readonly access?: CollectionAccess
@@ -31,10 +41,7 @@ export interface Collection<Shape extends z.ZodRawShape = z.ZodRawShape> {
 }
 
 /** Declares a collection from a Zod object. Fields are nullable or have a default, never optional, so that every record has every field. */
-export function collection<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  options: CollectionOptions<Extract<keyof Shape, string>> = {},
-): Collection<Shape> {
+export function collection<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, options: CollectionOptions<Extract<keyof Shape, string>> = {}): Collection<Shape> {
   return { schema, encrypted: false, options: options as CollectionOptions }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonValue } from '../lib/json.ts'
 import { snakeCase } from '../lib/snake-case.ts'
-import type { Collection, CollectionAccess, SpaceRole } from './collection.ts'
+import { keptFields, type Collection, type CollectionAccess, type CollectionOptions, type SpaceRole } from './collection.ts'
 import type { ConflictPolicy, FieldPolicy, Fields } from './conflict-policy.ts'
 import type { App, SpaceKind } from './define-app.ts'
 import { inspectField, type FieldKind } from './inspect-field.ts'
@@ -39,6 +39,12 @@ export interface CompiledCollection {
   readonly blank: Fields
   readonly conflict: ConflictPolicy
   readonly indexes: readonly (readonly string[])[]
+  /** Fields that can be searched, in their order. */
+  readonly search: readonly CompiledField[]
+  /** Records are listed by a text field, in the order of a number field. */
+  readonly listed: { readonly by: CompiledField; readonly sort: CompiledField } | undefined
+  /** A list of ids that listed records are found and counted by. */
+  readonly members: CompiledField | undefined
   readonly access: Required<CollectionAccess> & { readonly read: SpaceRole }
   readonly singleton: string | undefined
   readonly encrypted: boolean
@@ -82,13 +88,26 @@ function compileCollection(appName: string, name: string, declared: Collection):
   const fields = Object.entries(schema.shape).map(([fieldName, type]) => compileField(place, fieldName, type as z.ZodType, declared))
   refuseSharedColumns(place, fields)
   const fieldByName = new Map(fields.map((field) => [field.name, field]))
-  for (const named of [...(options.indexes ?? []).flat(), ...Object.keys(options.fields ?? {}), ...(options.server ?? [])]) {
+  const indexed = (options.indexes ?? []).flat().filter((named) => !(keptFields as readonly string[]).includes(named))
+  for (const named of [
+    ...indexed,
+    ...Object.keys(options.fields ?? {}),
+    ...(options.server ?? []),
+    ...(options.search ?? []),
+    ...Object.values(options.listed ?? {}),
+    ...(options.members === undefined ? [] : [options.members]),
+  ]) {
     if (!fieldByName.has(named)) throw new Error(`${place}: "${named}" is not a field of the collection.`)
   }
   const strict = z.strictObject(schema.shape).superRefine(refuseNestedNul)
   const partial = z.strictObject(partialShape(schema.shape)).superRefine(refuseNestedNul)
   const checksWhole = (schema.def.checks ?? []).length > 0
-  const whole = checksWhole ? z.strictObject(schema.shape).superRefine(refuseNestedNul).pipe(schema as unknown as z.ZodType<never, never>) : strict
+  const whole = checksWhole
+    ? z
+        .strictObject(schema.shape)
+        .superRefine(refuseNestedNul)
+        .pipe(schema as unknown as z.ZodType<never, never>)
+    : strict
   return {
     name,
     table: `${appName}_${snakeCase(name)}`,
@@ -102,6 +121,8 @@ function compileCollection(appName: string, name: string, declared: Collection):
     blank: Object.fromEntries(fields.map((field) => [field.name, field.default ?? null])),
     conflict: options.conflict ?? 'merge',
     indexes: options.indexes ?? [],
+    search: (options.search ?? []).map((searched) => searchedField(place, fieldByName.get(searched))),
+    ...listedFields(place, fieldByName, options),
     access: { read: options.access?.read ?? 'viewer', write: options.access?.write ?? 'editor', delete: options.access?.delete ?? options.access?.write ?? 'editor' },
     singleton: options.singleton,
     encrypted: declared.encrypted,
@@ -115,6 +136,19 @@ function compileField(place: string, name: string, type: z.ZodType, declared: Co
   if (platformColumns.has(column)) throw new Error(`${place}.${name}: the platform keeps a column "${column}" itself; choose another name.`)
   const server = declared.options.server?.includes(name) ?? false
   return { name, column, ...inspectField(`${place}.${name}`, type), policy: declared.options.fields?.[name], server }
+}
+
+function searchedField(place: string, field: CompiledField | undefined): CompiledField {
+  if (field?.kind === 'text' || field?.kind === 'json') return field
+  throw new Error(`${place}.${field?.name ?? ''}: only fields of text, or of JSON with texts in it, can be searched.`)
+}
+
+function listedFields(place: string, fields: ReadonlyMap<string, CompiledField>, { listed, members }: CollectionOptions): Pick<CompiledCollection, 'listed' | 'members'> {
+  const [by, sort, list] = [listed?.by, listed?.sort, members].map((name) => fields.get(name ?? ''))
+  if (listed === undefined && members === undefined) return { listed: undefined, members: undefined }
+  if (by?.kind !== 'text' || sort?.kind !== 'integer') throw new Error(`${place}: records are listed by a field of text, in the order of a field that is a whole number.`)
+  if (members !== undefined && list?.kind !== 'json') throw new Error(`${place}.${members}: members are a field that is a list.`)
+  return { listed: { by, sort }, members: list }
 }
 
 function refuseSharedColumns(place: string, fields: readonly CompiledField[]): void {

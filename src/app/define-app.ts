@@ -14,10 +14,6 @@ export interface App<Collections extends Record<string, Collection> = Record<str
 export type RecordOf<AnApp extends App, Name extends keyof AnApp['collections']> = z.infer<AnApp['collections'][Name]['schema']>
 
 /** Declares an app. Plain data that server and client share; checked by `compileApp`. */
-export function defineApp<Collections extends Record<string, Collection>>(app: {
-  readonly name: string
-  readonly spaces?: SpaceKind
-  readonly collections: Collections
-}): App<Collections> {
+export function defineApp<Collections extends Record<string, Collection>>(app: { readonly name: string; readonly spaces?: SpaceKind; readonly collections: Collections }): App<Collections> {
   return { name: app.name, spaces: app.spaces ?? 'personal', collections: app.collections }
 }

@@ -1,5 +1,6 @@
 import type { SpaceRole } from './collection.ts'
 import type { Fields } from './conflict-policy.ts'
+import type { JobRequest, JobTarget } from './job-request.ts'
 
 /** Who acts: taken from the credential alone. */
 export interface Actor {
@@ -32,15 +33,17 @@ export interface StoredRecord {
   readonly fields: Fields
 }
 
-export interface RecordFilter {
-  readonly field: string
-  readonly equals: string | number | boolean | null
-}
+/** `includes` means a field that is a list of ids, one of which it is: live records are found by an index where the list is the collection's `members`, else all are looked at. `below` means a field that is a number, and smaller. `isDeleted` leaves out live records or tombstones. */
+export type RecordFilter =
+  | { readonly field: string; readonly equals: string | number | boolean | null }
+  | { readonly field: string; readonly includes: string }
+  | { readonly field: string; readonly below: number }
+  | { readonly isDeleted: boolean }
 
 /** Reads the space inside the commit: sees what earlier mutations of the same commit did. */
 export interface SpaceReader {
   get(collection: string, id: string): Promise<StoredRecord | undefined>
-  /** Live records and tombstones whose fields equal the filters, at most `limit`, by id. */
+  /** Live records and tombstones whose fields fit the filters, at most `limit`, by id. */
   find(collection: string, filters: readonly RecordFilter[], limit: number): Promise<readonly StoredRecord[]>
 }
 
@@ -71,7 +74,14 @@ export interface RuleMutation {
 }
 
 export type RuleOutcome =
-  | { readonly kind: 'accept'; readonly fields?: Fields; readonly also?: readonly RuleMutation[] }
+  | {
+      readonly kind: 'accept'
+      readonly fields?: Fields
+      readonly also?: readonly RuleMutation[]
+      /** Work that follows this write, and work that it makes unnecessary; neither when the write turns out to change nothing. */
+      readonly jobs?: readonly JobRequest[]
+      readonly stops?: readonly JobTarget[]
+    }
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string; readonly fields?: readonly { path: string; message: string }[] }
 
 /** A collection's rule: runs under the space's lock for every writer alike. */

@@ -3,7 +3,16 @@ import { isWellFormedText } from '../lib/well-formed-text.ts'
 
 /** Adds an issue for every text, at any depth, that has U+0000 or an unpaired surrogate: neither database keeps them unchanged. */
 export function refuseNestedNul(value: unknown, context: z.RefinementCtx): void {
-  visit(value, [], context)
+  if (!isClean(value)) visit(value, [], context)
+}
+
+/** The usual case, without keeping account of the place. */
+function isClean(value: unknown): boolean {
+  if (typeof value === 'string') return isWellFormedText(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isClean)
+  for (const key in value) if (!isWellFormedText(key) || !isClean((value as Readonly<Record<string, unknown>>)[key])) return false
+  return true
 }
 
 function visit(value: unknown, path: readonly (string | number)[], context: z.RefinementCtx): void {

@@ -4,7 +4,7 @@ import type { RuleOperation, StoredRecord } from '../app/rule.ts'
 import { sameJson } from '../lib/json.ts'
 import type { RejectionCode } from '../protocol/error-codes.ts'
 import { joinRecords } from './join-records.ts'
-import type { ConflictReason, Mutation } from './mutation.ts'
+import type { ConflictReason, Mutation, WriteContract } from './mutation.ts'
 
 /** What the change log says about a stale base; read only when `isStale`. */
 export interface StaleKnowledge {
@@ -49,10 +49,31 @@ export function decide(input: DecideInput): Decision {
 
 function decideWritable(input: DecideInput): Decision {
   const { stored, mutation, spaceVersion } = input
+  if (mutation.contract !== undefined) return decideByContract(input, mutation.contract)
   if (stored === undefined) return decideUnknown(mutation, spaceVersion, input.collection)
-  if (isSame(input.collection, stored, mutation)) return { kind: 'unchanged' }
+  if (isSame(input, stored)) return { kind: 'unchanged' }
   if (mutation.base !== 'any' && mutation.base > stored.version) return { kind: 'reject', code: 'base.ahead' }
   return isStale(stored, mutation) ? decideStale(input, stored) : decideFresh(stored, mutation)
+}
+
+function decideByContract({ collection, stored, mutation, spaceVersion, now }: DecideInput, contract: WriteContract): Decision {
+  const decision = contract({ stored, mutation, now })
+  switch (decision) {
+    case 'unchanged':
+    case 'keep':
+      return { kind: decision }
+    case 'stale':
+    case 'deleted':
+      return { kind: 'conflict', reason: decision }
+    case 'ahead':
+      return { kind: 'reject', code: 'base.ahead' }
+    case 'missing':
+      return { kind: 'reject', code: 'record.not_found' }
+    case 'write':
+      if (stored !== undefined) return decideFresh(stored, { ...mutation, base: stored.version })
+      if (mutation.op === 'delete') return { kind: 'write', operation: 'delete', fields: { ...collection.blank, ...mutation.sent }, merged: 'no' }
+      return decideUnknown({ ...mutation, base: 'any' }, spaceVersion, collection)
+  }
 }
 
 function decideUnknown(mutation: Mutation, spaceVersion: number, collection: CompiledCollection): Decision {
@@ -110,10 +131,19 @@ function isLater(mutation: Mutation, now: number, knowledge: StaleKnowledge): bo
 }
 
 /** True when the write asks for what is there already: a replay, or the same edit twice. */
-function isSame(collection: CompiledCollection, stored: StoredRecord, mutation: Mutation): boolean {
+function isSame({ collection, mutation, knowledge }: DecideInput, stored: StoredRecord): boolean {
   if (mutation.op === 'delete') return stored.deletedAt !== null
   if (stored.deletedAt !== null) return false
-  return Object.entries(mutation.sent).every(([name, value]) => collection.fieldByName.get(name)?.policy === 'server' || sameJson(value, stored.fields[name] ?? null))
+  return Object.entries(mutation.sent).every(([name, value]) => {
+    const policy = collection.fieldByName.get(name)?.policy
+    if (policy === 'server') return true
+    return sameJson(value, stored.fields[name] ?? null) && !(policy === 'counter' && countsOnce(mutation, knowledge) && !sameJson(value, knowledge?.base?.[name] ?? null))
+  })
+}
+
+/** A numbered mutation is no replay when it is decided: where it counted from what it saw to what is there by now, somebody else has counted too. */
+function countsOnce({ n }: Mutation, knowledge: StaleKnowledge | undefined): boolean {
+  return n !== undefined && knowledge?.base !== undefined
 }
 
 /** A server field that the write would change; one that echoes what the writer once read does no harm. */

@@ -2,19 +2,35 @@
 export type DecidedRanges = readonly (readonly [first: number, last: number])[]
 
 export function isDecided(ranges: DecidedRanges, n: number): boolean {
-  return ranges.some(([first, last]) => first <= n && n <= last)
+  const range = ranges[firstEndingAt(ranges, n)]
+  return range !== undefined && range[0] <= n
 }
 
-/** The ranges with `n` among them. */
-export function addDecided(ranges: DecidedRanges, n: number): DecidedRanges {
-  const last = ranges.at(-1)
-  if (last !== undefined && n === last[1] + 1) return [...ranges.slice(0, -1), [last[0], n]]
-  if (isDecided(ranges, n)) return ranges
-  const joined: [number, number][] = []
-  let [first, end] = [n, n]
-  for (const range of ranges) {
-    if (range[1] + 1 < first || range[0] > end + 1) joined.push([range[0], range[1]])
-    else [first, end] = [Math.min(first, range[0]), Math.max(end, range[1])]
+/** Index of the first range that ends at `n` or behind it; the number of ranges when there is none. */
+function firstEndingAt(ranges: DecidedRanges, n: number): number {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle]?.[1] ?? 0) < n) low = middle + 1
+    else high = middle
   }
-  return [...joined, [first, end] as [number, number]].toSorted((one, other) => one[0] - other[0])
+  return low
+}
+
+/** The ranges with all the numbers among them, in one pass however many there are of either. */
+export function addDecided(ranges: DecidedRanges, numbers: readonly number[]): DecidedRanges {
+  const added = numbers.toSorted((one, other) => one - other)
+  const joined: [first: number, last: number][] = []
+  const append = (first: number, last: number) => {
+    const before = joined.at(-1)
+    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last)
+    else joined.push([first, last])
+  }
+  let next = 0
+  for (const [first, last] of ranges) {
+    for (; next < added.length && (added[next] ?? 0) < first; next += 1) append(added[next] ?? 0, added[next] ?? 0)
+    append(first, last)
+  }
+  for (; next < added.length; next += 1) append(added[next] ?? 0, added[next] ?? 0)
+  return joined
 }

@@ -1,19 +1,25 @@
 import type { FieldPolicy, Fields, Joined } from '../app/conflict-policy.ts'
-import type { CompiledCollection } from '../app/compile-app.ts'
+import type { CompiledField } from '../app/compile-app.ts'
 import { sameJson, type JsonValue } from '../lib/json.ts'
 
 /** `trivial`: the sides changed different fields, so nobody's words were joined with another's. */
 export type JoinedRecords = { readonly kind: 'joined'; readonly fields: Fields; readonly trivial: boolean } | { readonly kind: 'conflict' }
 
+/** What joining must know of a collection: light enough for a client. */
+export interface JoinableCollection {
+  readonly fields: readonly Pick<CompiledField, 'name' | 'policy'>[]
+}
+
 /** Joins two records that grew from `base`, field by field. Pure: the same on server and client. */
-export function joinRecords(collection: CompiledCollection, base: Fields, server: Fields, client: Fields): JoinedRecords {
+export function joinRecords(collection: JoinableCollection, base: Fields, server: Fields, client: Fields): JoinedRecords {
   const fields: Record<string, JsonValue> = {}
   let trivial = true
   for (const { name, policy } of collection.fields) {
     const before = base[name] ?? null
     const theirs = server[name] ?? null
     const mine = client[name] ?? null
-    if (policy === 'server' || sameJson(mine, before) || sameJson(mine, theirs)) fields[name] = theirs
+    // Two who count to the same number have counted twice.
+    if (policy === 'server' || sameJson(mine, before) || (policy !== 'counter' && sameJson(mine, theirs))) fields[name] = theirs
     else if (sameJson(theirs, before)) fields[name] = mine
     else {
       const joined = joinField(policy, before, theirs, mine)

@@ -1,15 +1,8 @@
-import { diffIndices } from 'node-diff3'
 import type { FieldJoin } from '../app/conflict-policy.ts'
+import { diffLines, type Hunk } from './diff-lines.ts'
 
-/** Lines of one side above which a text is not merged: the diff is quadratic at worst. */
+/** Lines of one side above which a text is not merged. */
 const LINES_MAX = 10_000
-
-interface Hunk {
-  /** First line of the base that is replaced, and how many. */
-  readonly start: number
-  readonly length: number
-  readonly lines: readonly string[]
-}
 
 /** Joins a text by lines, three ways. Hunks of both sides that overlap or touch are a conflict, equal ones are not. */
 export const mergeLines: FieldJoin = (base, server, client) => {
@@ -17,12 +10,8 @@ export const mergeLines: FieldJoin = (base, server, client) => {
   const baseLines = base.split('\n')
   const sides = [server.split('\n'), client.split('\n')] as const
   if ([baseLines, ...sides].some((lines) => lines.length > LINES_MAX)) return { kind: 'conflict' }
-  const merged = joinHunks(hunksOf(baseLines, sides[0]), hunksOf(baseLines, sides[1]))
+  const merged = joinHunks(diffLines(baseLines, sides[0]), diffLines(baseLines, sides[1]))
   return merged === undefined ? { kind: 'conflict' } : { kind: 'joined', value: applyHunks(baseLines, merged).join('\n') }
-}
-
-function hunksOf(base: readonly string[], side: readonly string[]): Hunk[] {
-  return diffIndices([...base], [...side]).map(({ buffer1: [start, length], buffer2Content }) => ({ start, length, lines: buffer2Content }))
 }
 
 /** Both sides' hunks in the order of the base, or undefined where they meet. */

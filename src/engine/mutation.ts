@@ -20,6 +20,8 @@ export interface Mutation {
   readonly group?: string
   /** A route of an app may decide stale bases by its own contract. */
   readonly policy?: StalePolicy
+  /** A route of an app may decide the whole write by its own contract, whatever its base. */
+  readonly contract?: WriteContract
   /** What a route passes to the collection's rule. */
   readonly context?: Fields
 }
@@ -33,6 +35,22 @@ export interface StaleSides {
 
 /** Decides a write with a stale base: take it, keep what is stored, ask a person, or join as the collection says. */
 export type StalePolicy = (sides: StaleSides) => 'client' | 'server' | 'conflict' | 'collection'
+
+/** What a contract is shown under the space's lock. `stored` is undefined if there never was a record, or its tombstone was purged. */
+export interface ContractSides {
+  readonly stored: StoredRecord | undefined
+  readonly mutation: Mutation
+  readonly now: number
+}
+
+/**
+ * `write` takes what was sent: over a tombstone that restores, and deleting what was never seen leaves a tombstone.
+ * `keep` leaves the stored record and keeps the writer's side beside it. `stale` and `deleted` are conflicts, `ahead` and `missing` rejections.
+ */
+export type ContractDecision = 'write' | 'unchanged' | 'keep' | ConflictReason | 'ahead' | 'missing'
+
+/** Decides a write in place of the engine's own table. Pure. */
+export type WriteContract = (sides: ContractSides) => ContractDecision
 
 /** What became of one mutation. `record` is the record as it is after the commit; undefined if there never was one. */
 export type Outcome =

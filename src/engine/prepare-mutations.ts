@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
 import type { Fields } from '../app/conflict-policy.ts'
+import { cutText } from '../lib/cut-text.ts'
 import type { JsonValue } from '../lib/json.ts'
 import { rejectionCodes, type RejectionCode } from '../protocol/error-codes.ts'
 import { mutationSchema, type MutationError, type WireMutation } from '../protocol/push.ts'
@@ -87,10 +88,10 @@ function unreadable(input: unknown, error: MutationError): Unreadable {
     op: shortText(object['op']),
     ...(typeof n === 'number' && Number.isSafeInteger(n) && n >= 1 ? { n } : {}),
     ...(typeof group === 'string' ? { group } : {}),
-    payload: (JSON.stringify(input) ?? 'null').toWellFormed().replaceAll('\\u0000', '\\ufffd').slice(0, PAYLOAD_CHARS_MAX),
+    payload: cutText((JSON.stringify(input) ?? 'null').toWellFormed().replaceAll('\\u0000', '\\ufffd'), PAYLOAD_CHARS_MAX),
   }
 }
 
 function shortText(value: unknown): string {
-  return typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd').slice(0, 128) : ''
+  return typeof value === 'string' ? cutText(value.toWellFormed().replaceAll('\u0000', '\ufffd'), 128) : ''
 }

@@ -38,8 +38,11 @@ export const deviceInfoSchema = z.strictObject({
 export type DeviceInfo = z.infer<typeof deviceInfoSchema>
 
 /** What may be typed at sign-in: longer than any valid value is refused, anything else is simply wrong. */
+/** An address as somebody typed it, who may be wrong; only what no database takes as text is refused. */
+const typedEmailSchema = z.string().max(EMAIL_CHARS_MAX).refine(isWellFormedText, 'This is not an e-mail address.')
+
 export const loginRequestSchema = z.strictObject({
-  email: z.string().max(EMAIL_CHARS_MAX),
+  email: typedEmailSchema,
   password: z.string().max(PASSWORD_CHARS_MAX),
   device: deviceInfoSchema.optional(),
 })
@@ -66,7 +69,7 @@ export type SetupRequest = z.infer<typeof setupRequestSchema>
 
 export const refreshRequestSchema = z.strictObject({ refreshToken: tokenSchema })
 export const passwordRequestSchema = z.strictObject({ currentPassword: z.string().max(PASSWORD_CHARS_MAX), newPassword: passwordSchema })
-export const resetRequestSchema = z.strictObject({ email: z.string().max(EMAIL_CHARS_MAX) })
+export const resetRequestSchema = z.strictObject({ email: typedEmailSchema })
 export const resetSchema = z.strictObject({ token: tokenSchema, newPassword: passwordSchema })
 
 export const serverRoleSchema = z.enum(['admin', 'user'])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { labelSchema } from './accounts.ts'
+import { keptReportSchema } from './device-report.ts'
 
 /** A session as its owner sees it. Times are epoch milliseconds. */
 export const sessionSchema = z.object({
@@ -24,6 +25,8 @@ export const deviceSchema = z.object({
   /** True for the device that asks. */
   current: z.boolean(),
   sessions: z.array(sessionSchema),
+  /** What the device last said of itself, the newest first. */
+  reports: z.array(keptReportSchema),
 })
 export type WireDevice = z.infer<typeof deviceSchema>
 

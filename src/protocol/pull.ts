@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { versionSchema } from './ids.ts'
 import { recordSchema } from './push.ts'
 
 export const pullResponseSchema = z.object({
@@ -11,13 +10,6 @@ export const pullResponseSchema = z.object({
   more: z.boolean(),
 })
 export type PullResponse = z.infer<typeof pullResponseSchema>
-
-/** First line of a snapshot. `count` is the number of live records when it began. */
-export const snapshotHeadSchema = z.object({
-  snapshot: z.object({ epoch: z.string(), version: versionSchema, count: z.int() }),
-})
-/** Last line of a snapshot: where pull goes on. Without it the stream was cut; resume with `after`. */
-export const snapshotTailSchema = z.object({ cursor: z.string() })
 
 export const resyncReasonSchema = z.enum(['horizon', 'epoch', 'diverged', 'schema'])
 export type ResyncReason = z.infer<typeof resyncReasonSchema>

@@ -65,6 +65,10 @@ export const pushResponseSchema = z.object({
   epoch: z.string(),
   version: versionSchema,
   serverTime: z.int(),
+  /** Where the log stood behind this push; for the `proof` of the next pull. */
+  proof: z.string(),
+  /** This very request, by its `X-Request-Id`, has been carried out before: it came twice on its way. */
+  repeated: z.literal(true).optional(),
   results: z.array(pushResultSchema),
 })
 export type PushResponse = z.infer<typeof pushResponseSchema>
