@@ -2,6 +2,7 @@ import type { LiveSession } from '../auth/account-records.ts'
 import { accountLimits } from '../auth/account-limits.ts'
 import type { SessionReader, SessionWriter } from '../auth/account-store.ts'
 import type { Reader, Transactor } from './database.ts'
+import { keptReports } from './device-reports.ts'
 
 const deviceColumns = [
   'user_id as userId',
@@ -12,6 +13,7 @@ const deviceColumns = [
   'created_at as createdAt',
   'last_seen_at as lastSeenAt',
   'revoked_at as revokedAt',
+  'heartbeat',
 ] as const
 
 const sessionColumns = ['id', 'user_id as userId', 'device_id as deviceId', 'created_at as createdAt', 'last_used_at as lastUsedAt', 'expires_at as expiresAt'] as const
@@ -39,8 +41,8 @@ export function sessionReader(reader: Reader): SessionReader {
         .orderBy('id', 'desc')
         .limit(accountLimits.LIST_MAX)
         .execute(),
-    devicesOf: (userId) =>
-      reader.query
+    devicesOf: async (userId) => {
+      const rows = await reader.query
         .selectFrom('holdfast_devices')
         .select(deviceColumns)
         .where('user_id', '=', userId)
@@ -48,8 +50,13 @@ export function sessionReader(reader: Reader): SessionReader {
         .orderBy('last_seen_at', 'desc')
         .orderBy('id')
         .limit(accountLimits.LIST_MAX)
-        .execute(),
-    findDevice: (userId, id) => reader.query.selectFrom('holdfast_devices').select(deviceColumns).where('user_id', '=', userId).where('id', '=', id).executeTakeFirst(),
+        .execute()
+      return rows.map(reported)
+    },
+    findDevice: async (userId, id) => {
+      const row = await reader.query.selectFrom('holdfast_devices').select(deviceColumns).where('user_id', '=', userId).where('id', '=', id).executeTakeFirst()
+      return row === undefined ? undefined : reported(row)
+    },
     findRefreshToken: (hash) =>
       reader.query
         .selectFrom('holdfast_refresh_tokens')
@@ -92,10 +99,7 @@ export function sessionWriter(tx: Transactor): SessionWriter {
       return numUpdatedRows > 0n
     },
     addRefreshToken: async ({ hash, sessionId, createdAt, expiresAt, usedAt }) => {
-      await tx.query
-        .insertInto('holdfast_refresh_tokens')
-        .values({ hash, session_id: sessionId, created_at: createdAt, expires_at: expiresAt, used_at: usedAt })
-        .execute()
+      await tx.query.insertInto('holdfast_refresh_tokens').values({ hash, session_id: sessionId, created_at: createdAt, expires_at: expiresAt, used_at: usedAt }).execute()
     },
     useRefreshToken: async (hash, at) => {
       const using = tx.query.updateTable('holdfast_refresh_tokens').set({ used_at: at }).where('hash', '=', hash).where('used_at', 'is', null)
@@ -108,4 +112,8 @@ export function sessionWriter(tx: Transactor): SessionWriter {
       await tx.query.deleteFrom('holdfast_sessions').where('user_id', '=', userId).where('expires_at', '<=', now).execute()
     },
   }
+}
+
+function reported<Row extends { readonly heartbeat: string | null }>({ heartbeat, ...device }: Row) {
+  return { ...device, reports: keptReports(heartbeat) }
 }

@@ -12,7 +12,7 @@ export function createAccountStore(database: Database): AccountStore {
     write: (work) =>
       database.write((tx) =>
         work({
-          ...userReader(tx),
+          ...userReader(tx, { lock: true }),
           ...sessionReader(tx),
           ...keyReader(tx),
           ...memberReader(tx),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Link } from '../auth/account-records.ts'
 import type { UserReader, UserWriter } from '../auth/account-store.ts'
 import type { Reader, Transactor } from './database.ts'
@@ -13,17 +14,23 @@ const userColumns = [
   'disabled_at as disabledAt',
 ] as const
 
-/** Reads users and one-time links. */
-export function userReader(reader: Reader): UserReader {
+/** Reads users and one-time links. `lock` makes two writers that ask for the same user follow one another. */
+export function userReader(reader: Reader, options: { readonly lock: boolean } = { lock: false }): UserReader {
   const users = () => reader.query.selectFrom('holdfast_users').select(userColumns)
+  const lock = sql.raw(options.lock ? reader.dialect.forUpdate : '')
   return {
-    findUser: (id) => users().where('id', '=', id).executeTakeFirst(),
-    findUserByEmail: (emailKey) => users().where('email_key', '=', emailKey).executeTakeFirst(),
+    findUser: (id) => users().where('id', '=', id).modifyEnd(lock).executeTakeFirst(),
+    findUserByEmail: (emailKey) => users().where('email_key', '=', emailKey).modifyEnd(lock).executeTakeFirst(),
     hasAdmin: async () => {
       const admin = await reader.query.selectFrom('holdfast_users').select('id').where('server_role', '=', 'admin').limit(1).executeTakeFirst()
       return admin !== undefined
     },
-    listUsers: ({ after, limit }) => users().where('id', '>', after ?? '').orderBy('id').limit(limit).execute(),
+    listUsers: ({ after, limit }) =>
+      users()
+        .where('id', '>', after ?? '')
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
     findLink: ({ hash, purpose, now }): Promise<Link | undefined> =>
       reader.query
         .selectFrom('holdfast_one_time_links')

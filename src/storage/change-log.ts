@@ -1,9 +1,9 @@
 import type { CompiledCollection } from '../app/compile-app.ts'
 import type { Fields } from '../app/conflict-policy.ts'
 import type { Actor } from '../app/rule.ts'
-import { chainHash } from '../audit/chain.ts'
+import { chainHasher } from '../audit/chain.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
-import { sameJson, type JsonValue } from '../lib/json.ts'
+import { sameJson } from '../lib/json.ts'
 import type { SqlValue, Transactor } from './database.ts'
 
 /** An entry before it has its place in the chain. `at` of the whole commit is given when it is appended. */
@@ -29,32 +29,18 @@ export interface ChainHead {
   readonly chainHash: string
 }
 
-const columns = [
-  'space',
-  'version',
-  'seq',
-  'at',
-  'actor_type',
-  'actor_id',
-  'actor_name',
-  'action',
-  'entity',
-  'entity_id',
-  'changes',
-  'detail',
-  'request_id',
-  'hash',
-] as const
+const columns = ['space', 'version', 'seq', 'at', 'actor_type', 'actor_id', 'actor_name', 'action', 'entity', 'entity_id', 'changes', 'detail', 'request_id', 'hash'] as const
 
 /** Appends entries behind the chain's head and returns the new head. The space must be locked. */
 export async function appendEntries(tx: Transactor, head: ChainHead, entries: readonly PendingEntry[], options: AppendOptions): Promise<ChainHead> {
   const { space, actor, requestId, at } = options
+  const hashOf = chainHasher({ at, actor, requestId })
   let { seq, chainHash: previousHash } = head
   const rows: SqlValue[][] = []
-  for (const entry of entries) {
+  for (const { version, action, entity, entityId, changes, detail } of entries) {
     seq += 1
-    previousHash = chainHash(previousHash, { ...entry, seq, at, actor, requestId })
-    rows.push([space, entry.version, seq, at, actor.type, actor.id, actor.name, entry.action, entry.entity, entry.entityId, entry.changes, entry.detail, requestId, previousHash])
+    previousHash = hashOf(previousHash, { seq, version, action, entity, entityId, changes, detail })
+    rows.push([space, version, seq, at, actor.type, actor.id, actor.name, action, entity, entityId, changes, detail, requestId, previousHash])
   }
   await tx.insertMany({ table: 'holdfast_changes', columns, rows })
   return { seq, chainHash: previousHash }
@@ -80,7 +66,12 @@ export interface EntryDetail {
   readonly previous?: number | undefined
 }
 
-/** Canonical JSON of what a record's entry carries besides its fields. */
-export function detailText(detail: EntryDetail): string {
-  return canonicalJson(Object.fromEntries(Object.entries(detail).filter(([, value]) => value !== undefined)) as Record<string, JsonValue>)
+/** Canonical JSON of what a record's entry carries besides its fields: the members stand in the order of their names. */
+export function detailText({ at, device, label, previous }: EntryDetail): string {
+  const members: string[] = []
+  if (at !== undefined) members.push(`"at":${at}`)
+  if (device !== undefined) members.push(`"device":${JSON.stringify(device)}`)
+  if (label !== undefined) members.push(`"label":${JSON.stringify(label)}`)
+  if (previous !== undefined) members.push(`"previous":${previous}`)
+  return `{${members.join(',')}}`
 }

@@ -1,16 +1,25 @@
 import type { CompiledApp } from '../app/compile-app.ts'
-import type { Rule, Scope } from '../app/rule.ts'
-import type { Mutation, Outcome, PreparedMutation } from '../engine/mutation.ts'
+import type { Rule, Scope, StoredRecord } from '../app/rule.ts'
+import type { Outcome, PreparedMutation } from '../engine/mutation.ts'
 import { rejection } from '../engine/prepare-mutations.ts'
 import type { Chance } from '../lib/chance.ts'
 import type { Doorbell } from '../realtime/doorbell.ts'
+import type { ChainHead } from './change-log.ts'
+import { clientName } from './client-name.ts'
+import { checkProof } from './check-proof.ts'
 import { keptOutcome, loadLedger, noteDecided, saveLedger, wasDecided, type ClientLedger, type KeptOutcome } from './client-ledger.ts'
 import { CommitDraft } from './commit-draft.ts'
 import type { CommitRequest, CommitResult } from './commit-request.ts'
 import type { Database, Transactor } from './database.ts'
-import { decideMutation, type DecideDeps, type Verdict } from './decide-mutation.ts'
+import { buildOn, decideMutation, type DecideDeps, type Verdict } from './decide-mutation.ts'
+import { changeJob } from './job-change.ts'
+import { enqueueJobs, stopJobs } from './job-enqueue.ts'
+import { endHeld, requireHeld } from './job-lease.ts'
+import { Lookback } from './lookback.ts'
 import { OpenSides } from './open-sides.ts'
-import { readSpaceState } from './space-state.ts'
+import { checkConflict, settleConflict } from './settle-conflict.ts'
+import { preload } from './preload.ts'
+import { chainStart, readSpaceState } from './space-state.ts'
 import { writeDraft } from './write-draft.ts'
 import { readAnswer, storeAnswer } from './stored-answer.ts'
 
@@ -28,32 +37,72 @@ export interface CommitDeps {
  * change log, conflicts, rejections, answers and jobs in one transaction. Resolves when all of it is durable; then listeners are rung.
  */
 export async function commit(deps: CommitDeps, scope: Scope, request: CommitRequest): Promise<CommitResult> {
-  return deps.database.write((tx) => commitInto(tx, deps, scope, request))
+  return deps.database.write((tx) => commitInto(tx, deps, scope, request), { space: scope.space })
 }
 
 async function commitInto(tx: Transactor, deps: CommitDeps, scope: Scope, request: CommitRequest): Promise<CommitResult> {
   const state = await readSpaceState(tx, scope.space, { lock: true })
   const now = deps.chance.now()
-  const answered = request.idempotency === undefined ? undefined : await readAnswer(tx, scope, request.idempotency)
-  if (answered !== undefined) return { epoch: deps.epoch, version: state.version, now, outcomes: [], replayed: answered }
-  const client = `${scope.actor.type}:${scope.actor.id}/${request.client?.id ?? scope.device ?? ''}`
+  const answered = request.idempotency === undefined ? undefined : await readAnswer(tx, scope, request.idempotency, now)
+  const still = { epoch: deps.epoch, version: state.version, chain: chainStart(state), now, outcomes: [] }
+  if (answered !== undefined) return { ...still, replayed: answered }
+  const unresolved = request.resolution === undefined ? undefined : await checkConflict(tx, scope.space, request.resolution)
+  if (unresolved !== undefined) return { ...still, unresolved }
+  if (request.proof !== undefined) await checkProof(tx, { space: scope.space, epoch: deps.epoch, proof: request.proof }, state)
+  const client = clientName(scope, request.client?.id)
+  if (request.hold !== undefined) await requireHeld(tx, request.hold)
   const draft = new CommitDraft(tx, deps.app, scope, state, now)
-  await preload(draft, deps.app, request.mutations)
-  const decideDeps: DecideDeps = { reader: tx, app: deps.app, rules: deps.rules, scope, client, draft, now, views: new Map() }
-  const ledger = request.client === undefined ? undefined : await loadLedger(tx, scope.space, client)
-  const sides = await OpenSides.load(tx, { scope, client, now, nextId: () => deps.chance.id() }, request)
-  const outcomes = await decideAll({ tx, decideDeps, ledger, sides }, request)
+  const decideDeps: DecideDeps = { reader: tx, app: deps.app, rules: deps.rules, scope, client, draft, lookback: new Lookback(tx, scope.space), now }
+  // Asked together: a database at the other end of a network answers them in one round trip.
+  const [ledger, sides] = await Promise.all([
+    request.client === undefined ? undefined : loadLedger(tx, scope.space, client),
+    OpenSides.load(tx, { scope, client, now, nextId: () => deps.chance.id() }, request),
+    preload(tx, draft, { app: deps.app, space: scope.space, mutations: request.mutations, shown: request.keepRejected }),
+  ])
+  const outcomes = await decideAll({ tx, decideDeps, ledger, sides, sharedPlaces: findSharedPlaces(request.mutations) }, request)
   const refused = request.atomic === true && outcomes.some((outcome) => !isAccepted(outcome))
+  let freshConflictId: string | undefined
+  let head: ChainHead = state
   if (!refused) {
-    await writeDraft(tx, { app: deps.app, scope, state, draft, now, events: request.events ?? [], jobs: request.jobs ?? [], nextId: () => deps.chance.id() })
+    head = await writeDraft(tx, { app: deps.app, scope, state, draft, now, events: request.events ?? [] })
+    await writeJobs(tx, deps, { scope, draft, now }, request)
     await sides.save(tx)
+    if (request.resolution !== undefined) freshConflictId = await settleConflict(tx, scope.space, { resolution: request.resolution, outcome: outcomes[0], now, nextId: () => deps.chance.id() })
     if (ledger !== undefined) await saveLedger(tx, ledger, { space: scope.space, now, ackedThrough: request.client?.ackedThrough, pending: request.client?.pending })
     const recordVersion = draft.recordVersion
     if (recordVersion !== undefined) tx.afterCommit(() => deps.doorbell.ring({ space: scope.space, from: state.recordVersion, to: recordVersion }))
   }
-  const result: CommitResult = { epoch: deps.epoch, version: refused ? state.version : draft.version, now, outcomes }
+  const result: CommitResult = {
+    epoch: deps.epoch,
+    version: refused ? state.version : draft.version,
+    chain: chainStart(head),
+    now,
+    outcomes,
+    ...(freshConflictId === undefined ? {} : { freshConflictId }),
+  }
   if (request.idempotency !== undefined) await storeAnswer(tx, scope, request.idempotency, result)
   return result
+}
+
+interface JobsToWrite {
+  readonly scope: Scope
+  readonly draft: CommitDraft
+  readonly now: number
+}
+
+/** Ends, changes and adds jobs in the transaction of the write that they belong to; workers are woken behind it. */
+async function writeJobs(tx: Transactor, { chance, doorbell }: CommitDeps, { scope, draft, now }: JobsToWrite, { jobs = [], stops = [], hold, jobChange }: CommitRequest): Promise<void> {
+  const place = { app: scope.app, space: scope.space, now, nextId: () => chance.id() }
+  if (hold?.ending !== undefined) await endHeld(tx, { ...hold, ending: hold.ending }, now)
+  const changed = jobChange === undefined ? undefined : await changeJob(tx, scope.space, jobChange, now)
+  const stopped = await stopJobs(tx, place, [...stops, ...draft.stops])
+  const added = await enqueueJobs(tx, place, [...jobs, ...draft.jobs])
+  if (changed === undefined && stopped.length === 0 && added.length === 0) return
+  const ended = changed === undefined ? stopped : [...stopped, changed]
+  tx.afterCommit(() => {
+    doorbell.wakeJobs({ stopped: ended })
+    doorbell.tellJobs({ space: scope.space, ids: [...ended, ...added] })
+  })
 }
 
 interface Deciding {
@@ -61,50 +110,100 @@ interface Deciding {
   readonly decideDeps: DecideDeps
   readonly ledger: ClientLedger | undefined
   readonly sides: OpenSides
+  /** Records that several mutations of the push name. */
+  readonly sharedPlaces: ReadonlySet<string>
 }
 
 /** Decides the mutations in order; neighbours of one group stand or fall together. */
 async function decideAll(deciding: Deciding, request: CommitRequest): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  for (let start = 0; start < request.mutations.length; ) {
+  for (let start = 0; start < request.mutations.length;) {
     const group = request.mutations[start]?.group
     let end = start + 1
     while (group !== undefined && request.mutations[end]?.group === group) end += 1
-    outcomes.push(...(await decideGroup(deciding, request.mutations.slice(start, end))))
+    const first = request.mutations[start]
+    if (end === start + 1 && first !== undefined) outcomes.push(await decideOne(deciding, first))
+    else for (const outcome of await decideGroup(deciding, request.mutations.slice(start, end))) outcomes.push(outcome)
     start = end
   }
   return outcomes
 }
 
-async function decideGroup(deciding: Deciding, mutations: readonly PreparedMutation[]): Promise<Outcome[]> {
-  const { decideDeps, sides } = deciding
-  const mark = decideDeps.draft.mark()
-  const decided: { mutation: PreparedMutation; verdict: Verdict | undefined; outcome: Outcome | undefined }[] = []
-  for (const mutation of mutations) {
-    const replay = await replayed(deciding, mutation)
-    const verdict = replay === undefined ? await verdictOf(decideDeps, mutation) : undefined
-    decided.push({ mutation, verdict, outcome: replay })
+async function decideOne(deciding: Deciding, mutation: PreparedMutation): Promise<Outcome> {
+  const { ledger, sides, decideDeps } = deciding
+  if (ledger !== undefined && isReplay(ledger, mutation)) {
+    await buildOnReplay(deciding, ledger, mutation)
+    return replayed(deciding, ledger, mutation)
   }
-  const failed = mutations.length > 1 && decided.some(({ verdict }) => verdict?.kind === 'conflict' || verdict?.kind === 'rejected')
-  if (failed) decideDeps.draft.rollback(mark)
-  return decided.map(({ mutation, verdict, outcome }) => {
-    if (verdict === undefined) return outcome as Outcome
-    const stands = !failed || verdict.kind === 'conflict' || verdict.kind === 'rejected'
-    const final: Verdict = stands ? verdict : { kind: 'rejected', record: decideDeps.draft.current(mutation.collection, mutation.id), error: rejection('group.aborted') }
-    const settled = sides.settle(mutation, final)
-    remember(deciding.ledger, mutation, settled)
-    return settled
-  })
+  const outcome = sides.settle(mutation, await verdictOf(decideDeps, mutation))
+  remember(ledger, mutation, outcome)
+  return outcome
+}
+
+async function decideGroup(deciding: Deciding, mutations: readonly PreparedMutation[]): Promise<Outcome[]> {
+  const { decideDeps, ledger, sides } = deciding
+  const { draft } = decideDeps
+  const mark = draft.mark()
+  const numbers = new Set<number>()
+  const verdicts: (Verdict | 'replay')[] = []
+  for (const mutation of mutations) {
+    const isRepeated = ledger !== undefined && mutation.n !== undefined && numbers.has(mutation.n)
+    if (mutation.n !== undefined) numbers.add(mutation.n)
+    const isDecidedBefore = ledger !== undefined && isReplay(ledger, mutation)
+    if (isDecidedBefore) await buildOnReplay(deciding, ledger, mutation)
+    verdicts.push(isRepeated || isDecidedBefore ? 'replay' : await verdictOf(decideDeps, mutation))
+  }
+  const failed = verdicts.some((verdict) => verdict !== 'replay' && (verdict.kind === 'conflict' || verdict.kind === 'rejected'))
+  if (failed) draft.rollback(mark)
+  const outcomes: Outcome[] = []
+  for (const [index, mutation] of mutations.entries()) {
+    const verdict = verdicts[index]
+    if (verdict === undefined || verdict === 'replay') {
+      outcomes.push(await replayed(deciding, ledger as ClientLedger, mutation as NumberedMutation))
+      continue
+    }
+    const outcome = sides.settle(mutation, failed ? givenUp(draft.current(mutation.collection, mutation.id), verdict) : verdict)
+    remember(ledger, mutation, outcome)
+    outcomes.push(outcome)
+  }
+  return outcomes
+}
+
+/** A verdict of a group that does not stand: the record is as it was before the group. */
+function givenUp(record: StoredRecord | undefined, verdict: Verdict): Verdict {
+  switch (verdict.kind) {
+    case 'conflict':
+      return { ...verdict, record, sides: { ...verdict.sides, server: record } }
+    case 'rejected':
+      return { ...verdict, record }
+    case 'applied':
+    case 'unchanged':
+    case 'merged':
+      return { kind: 'rejected', record, error: rejection('group.aborted') }
+  }
 }
 
 async function verdictOf(deps: DecideDeps, mutation: PreparedMutation): Promise<Verdict> {
   return 'unreadable' in mutation ? { kind: 'rejected', record: undefined, error: mutation.unreadable } : decideMutation(deps, mutation)
 }
 
+type NumberedMutation = PreparedMutation & { readonly n: number }
+
+function isReplay(ledger: ClientLedger, mutation: PreparedMutation): mutation is NumberedMutation {
+  return mutation.n !== undefined && wasDecided(ledger, mutation.n)
+}
+
+/** Lets what follows in this push build on a mutation that had been decided before. */
+async function buildOnReplay({ tx, decideDeps, sides, sharedPlaces }: Deciding, ledger: ClientLedger, mutation: NumberedMutation): Promise<void> {
+  if ('unreadable' in mutation || !sharedPlaces.has(placeOf(mutation))) return
+  const kept = await keptOutcome(tx, decideDeps.scope.space, ledger, mutation.n)
+  if (kept?.status === 'conflict') sides.keepOpen(mutation)
+  else if (kept?.status !== 'rejected') await buildOn(decideDeps, mutation)
+}
+
 /** The earlier answer to a mutation number that was decided before; with the record as it is now. */
-async function replayed({ tx, decideDeps, ledger }: Deciding, mutation: PreparedMutation): Promise<Outcome | undefined> {
+async function replayed({ tx, decideDeps }: Deciding, ledger: ClientLedger, mutation: NumberedMutation): Promise<Outcome> {
   const { n } = mutation
-  if (ledger === undefined || n === undefined || !wasDecided(ledger, n)) return undefined
   const kept = await keptOutcome(tx, decideDeps.scope.space, ledger, n)
   const collection = kept?.collection ?? mutation.collection
   const record = decideDeps.app.collections.has(collection) ? await decideDeps.draft.get(collection, kept?.id ?? mutation.id) : undefined
@@ -130,26 +229,18 @@ function remember(ledger: ClientLedger | undefined, mutation: PreparedMutation, 
   noteDecided(ledger, mutation.n, kept)
 }
 
-/** Reads all records that the mutations name, and those they refer to, in one statement per collection. */
-async function preload(draft: CommitDraft, app: CompiledApp, mutations: readonly PreparedMutation[]): Promise<void> {
-  const ids = new Map<string, string[]>()
-  const add = (collection: string, id: string) => {
-    const known = ids.get(collection)
-    if (known === undefined) ids.set(collection, [id])
-    else known.push(id)
-  }
+function findSharedPlaces(mutations: readonly PreparedMutation[]): Set<string> {
+  const [known, shared] = [new Set<string>(), new Set<string>()]
   for (const mutation of mutations) {
-    if ('unreadable' in mutation) continue
-    add(mutation.collection, mutation.id)
-    for (const { name, ref } of app.collections.get(mutation.collection)?.refs ?? []) {
-      const id = (mutation satisfies Mutation).sent[name]
-      if (ref !== undefined && typeof id === 'string') add(ref, id)
-    }
+    const place = placeOf(mutation)
+    if (known.has(place)) shared.add(place)
+    known.add(place)
   }
-  for (const [name, wanted] of ids) {
-    const collection = app.collections.get(name)
-    if (collection !== undefined) await draft.load(collection, wanted)
-  }
+  return shared
+}
+
+function placeOf({ collection, id }: PreparedMutation): string {
+  return `${collection}/${id}`
 }
 
 function isAccepted(outcome: Outcome): boolean {

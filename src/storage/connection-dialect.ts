@@ -3,7 +3,6 @@ import {
   type Dialect,
   type Driver,
   type Kysely,
-  type QueryResult,
   PostgresAdapter,
   PostgresQueryCompiler,
   SqliteAdapter,
@@ -37,5 +36,3 @@ function driverOf(connection: DatabaseConnection): Driver {
 function refuse(): never {
   throw new Error('Begin a transaction with Database.write: it owns the connection.')
 }
-
-export type { QueryResult }

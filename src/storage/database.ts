@@ -12,6 +12,8 @@ export interface Insert {
   readonly rows: readonly (readonly SqlValue[])[]
   /** On an existing row with this key every other column is replaced. Without it a duplicate fails. */
   readonly replaceBy?: readonly string[]
+  /** Rows that a unique index does not allow are left out. */
+  readonly skipDuplicates?: true
 }
 
 /** Sees one committed state of the database. Valid only inside the `work` it was given to. */
@@ -32,12 +34,24 @@ export interface Transactor extends Reader {
   afterCommit(callback: () => void): void
 }
 
-/** The port to the database. Work given to `write` while another commit is being made shares the next one. */
+export interface WriteOptions {
+  /** The one space whose lock the work takes. Works of one space share transactions; different spaces are written in parallel. */
+  readonly space?: number
+  /** No statement of it has a time limit: a migration. Not together with a space, whose others would wait. */
+  readonly unhurried?: boolean
+}
+
+/**
+ * The port to the database. Work given to `write` while another commit is being made shares the next one.
+ * Work may be run again after a fault of the database, so it leaves nothing behind but its result.
+ */
 export interface Database {
   readonly dialect: Dialect
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T>
   /** Resolves when the work is durable. If `work` throws, nothing of it stays and others go on. */
-  write<T>(work: (tx: Transactor) => Promise<T>): Promise<T>
+  write<T>(work: (tx: Transactor) => Promise<T>, options?: WriteOptions): Promise<T>
+  /** Another number than before when another process has written since; only where a database cannot tell its processes itself. */
+  othersVersion?(): number
   close(): Promise<void>
 }
 

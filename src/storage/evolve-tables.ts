@@ -1,17 +1,36 @@
 import type { CompiledApp, CompiledCollection, CompiledField } from '../app/compile-app.ts'
 import { snakeCase } from '../lib/snake-case.ts'
 import type { Transactor } from './database.ts'
+import { MigrationRefused } from './migration-refused.ts'
 import { columnFromField, syncColumns } from './record-rows.ts'
 
 /** Makes and extends an app's tables from its declaration. What could lose data stops with the migration to write. */
 export async function evolveTables(tx: Transactor, app: CompiledApp): Promise<void> {
   await refuseForgottenTables(tx, app)
+  const made: CompiledCollection[] = []
   for (const collection of app.collections.values()) {
     const columns = await tx.dialect.columnsOf(tx, collection.table)
-    if (columns.size === 0) await tx.run(createTableText(app, collection, tx))
-    else await extendTable(tx, app, collection, columns)
+    if (columns.size === 0) {
+      await tx.run(createTableText(app, collection, tx))
+      made.push(collection)
+    } else await extendTable(tx, app, collection, columns)
     await ensureIndexes(tx, collection)
   }
+  if (tx.dialect.referencesLater) await addReferences(tx, app, made)
+}
+
+/** Collections may refer to each other in a circle, so references are added when all tables are there. */
+async function addReferences(tx: Transactor, app: CompiledApp, collections: readonly CompiledCollection[]): Promise<void> {
+  for (const collection of collections) {
+    for (const reference of referenceTexts(app, collection)) await tx.run(`ALTER TABLE "${collection.table}" ADD ${reference}`)
+  }
+}
+
+function referenceTexts(app: CompiledApp, collection: CompiledCollection): string[] {
+  return collection.refs.map(({ column, ref }) => {
+    const target = app.collections.get(ref ?? '')?.table ?? ''
+    return `FOREIGN KEY ("space", "${column}") REFERENCES "${target}" ("space", "id") DEFERRABLE INITIALLY DEFERRED`
+  })
 }
 
 function createTableText(app: CompiledApp, collection: CompiledCollection, { dialect }: Transactor): string {
@@ -27,10 +46,7 @@ function createTableText(app: CompiledApp, collection: CompiledCollection, { dia
     `"device" ${columnType('text')}`,
   ]
   const fields = collection.fields.map((field) => columnText(field, columnType(field.kind)))
-  const references = collection.refs.map(({ column, ref }) => {
-    const target = app.collections.get(ref ?? '')?.table ?? ''
-    return `FOREIGN KEY ("space", "${column}") REFERENCES "${target}" ("space", "id") DEFERRABLE INITIALLY DEFERRED`
-  })
+  const references = dialect.referencesLater ? [] : referenceTexts(app, collection)
   const keys = ['PRIMARY KEY ("space", "id")', 'UNIQUE ("space", "version")']
   return `CREATE TABLE "${collection.table}" (${[...sync, ...fields, ...keys, ...references].join(', ')})`
 }
@@ -70,13 +86,20 @@ async function addColumn(tx: Transactor, app: CompiledApp, collection: CompiledC
   await tx.run(`ALTER TABLE "${collection.table}" ADD COLUMN ${columnText(field, type)}`)
 }
 
-async function ensureIndexes(tx: Transactor, collection: CompiledCollection): Promise<void> {
-  const references = collection.refs.map(({ name }) => [name])
-  for (const names of [...collection.indexes, ...references]) {
+async function ensureIndexes(tx: Transactor, { table, indexes, refs }: CompiledCollection): Promise<void> {
+  const there = await tx.dialect.indexesOf(tx, table)
+  const references = refs.map(({ name }) => [name])
+  for (const names of [...indexes, ...references]) {
     const columns = names.map((name) => snakeCase(name))
-    const quoted = ['"space"', ...columns.map((column) => `"${column}"`)].join(', ')
-    await tx.run(`CREATE INDEX IF NOT EXISTS "${collection.table}_by_${columns.join('_')}" ON "${collection.table}" (${quoted})`)
+    const name = `${table}_by_${columns.join('_')}`
+    // Asked first: even one that exists would take a lock that makes every writer wait.
+    if (there.has(name)) continue
+    const quoted = ['"space"', ...columns.map((column) => tx.dialect.indexColumn(`"${column}"`))].join(', ')
+    await tx.run(`CREATE INDEX IF NOT EXISTS "${name}" ON "${table}" (${quoted})`)
   }
+  // Tombstones are few; compaction finds the old ones of all spaces by it.
+  const deleted = `${table}_deleted`
+  if (!there.has(deleted)) await tx.run(`CREATE INDEX IF NOT EXISTS "${deleted}" ON "${table}" (deleted_at) WHERE deleted_at IS NOT NULL`)
 }
 
 async function refuseForgottenTables(tx: Transactor, app: CompiledApp): Promise<void> {
@@ -88,5 +111,5 @@ async function refuseForgottenTables(tx: Transactor, app: CompiledApp): Promise<
 }
 
 function stop(app: CompiledApp, what: string): Error {
-  return new Error(`${what} Nothing was changed. Write the step as a migration named "${app.name}/<number>-<what-it-does>" in apps/${app.name}/migrations.ts and start again.`)
+  return new MigrationRefused(`${what} Nothing was changed. Write the step as a migration named "${app.name}/<number>-<what-it-does>" in apps/${app.name}/migrations.ts and start again.`)
 }

@@ -1,5 +1,6 @@
-import type { Scope } from '../app/rule.ts'
+import type { Scope, StoredRecord } from '../app/rule.ts'
 import type { Outcome, PreparedMutation, Unreadable, Mutation } from '../engine/mutation.ts'
+import { cutText } from '../lib/cut-text.ts'
 import { limits } from '../protocol/limits.ts'
 import type { CommitRequest } from './commit-request.ts'
 import type { SqlValue, Transactor } from './database.ts'
@@ -65,6 +66,8 @@ export class OpenSides {
   readonly #joins: ConflictSides[] = []
   readonly #rejections = new Map<string, Rejection>()
   readonly #accepted = new Set<string>()
+  /** Bases of the conflicting edits of this push, by record: what was made on the same base knows nothing of the conflict. */
+  readonly #conflictBases = new Map<string, Mutation['base']>()
 
   private constructor(writer: Writer, request: CommitRequest, openConflicts: Map<string, string>, openRejections: Set<string>) {
     this.#writer = writer
@@ -76,8 +79,10 @@ export class OpenSides {
 
   static async load(tx: Transactor, writer: Writer, request: CommitRequest): Promise<OpenSides> {
     const values = [writer.scope.space, writer.client]
-    const conflicts = await tx.all<{ id: string; collection: string; record: string }>("SELECT id, collection, record FROM holdfast_conflicts WHERE space = ? AND client = ? AND state = 'open'", values)
-    const rejections = await tx.all<{ collection: string; record: string }>('SELECT collection, record FROM holdfast_rejected WHERE space = ? AND client = ?', values)
+    const [conflicts, rejections] = await Promise.all([
+      tx.all<{ id: string; collection: string; record: string }>("SELECT id, collection, record FROM holdfast_conflicts WHERE space = ? AND client = ? AND state = 'open'", values),
+      tx.all<{ collection: string; record: string }>('SELECT collection, record FROM holdfast_rejected WHERE space = ? AND client = ?', values),
+    ])
     return new OpenSides(
       writer,
       request,
@@ -90,35 +95,39 @@ export class OpenSides {
   settle(mutation: PreparedMutation, verdict: Verdict): Outcome {
     const numbered = mutation.n === undefined ? {} : { n: mutation.n }
     const record = verdict.record
-    const place = `${mutation.collection}/${mutation.id}`
     switch (verdict.kind) {
       case 'conflict':
-        return { status: 'conflict', ...numbered, record, reason: verdict.reason, conflictId: this.#keepConflict(place, mutation as Mutation, verdict.reason, verdict.sides) }
+        return { status: 'conflict', ...numbered, record, reason: verdict.reason, conflictId: this.#keepConflict(mutation as Mutation, verdict.reason, verdict.sides) }
       case 'rejected':
         if (this.#keepRejected) {
           const { code, message, fields } = verdict.error
           // Something unreadable may not even name a record; then each stands for itself.
-          const key = isNamed(mutation) ? place : `${place}#${this.#rejections.size}`
+          const key = isNamed(mutation) ? placeOf(mutation) : `#${this.#rejections.size}`
           this.#rejections.set(key, { mutation, code, message, fields: JSON.stringify(fields ?? []) })
         }
         return { status: 'rejected', ...numbered, record, error: verdict.error }
       case 'merged':
-        if (verdict.sides !== undefined) this.#joins.push({ id: this.#writer.nextId(), state: 'merged', reason: 'stale', mutation: mutation as Mutation, sides: verdict.sides })
+        if (verdict.sides !== undefined) this.#joins.push(this.#join(mutation as Mutation, verdict.sides))
+        // Nothing of the write was taken, so what the same client has open is as open as before.
+        if (verdict.sides?.superseded === true) return { status: 'merged', ...numbered, record }
         break
       case 'applied':
       case 'unchanged':
         break
     }
-    this.#accepted.add(place)
-    this.#conflicts.delete(place)
-    this.#rejections.delete(place)
+    this.#close(mutation, record)
     return { status: verdict.kind, ...numbered, record }
+  }
+
+  /** A conflict that this push was told of before stands while the push's edits know no more than it did. */
+  keepOpen(mutation: PreparedMutation): void {
+    if (!('unreadable' in mutation)) this.#conflictBases.set(placeOf(mutation), mutation.base)
   }
 
   /** Stores what was noted and closes what an accepted write has settled. */
   async save(tx: Transactor): Promise<void> {
     const { space } = this.#writer.scope
-    const kept = [...this.#conflicts.values(), ...this.#joins]
+    const kept = [...this.#conflicts.values(), ...(await this.#newJoins(tx))]
     if (kept.length > 0) await tx.insertMany({ table: 'holdfast_conflicts', columns: conflictColumns, rows: kept.map((sides) => this.#conflictRow(sides)), replaceBy: conflictKey })
     if (this.#rejections.size > 0) await this.#saveRejections(tx)
     for (const place of this.#accepted) {
@@ -134,10 +143,45 @@ export class OpenSides {
     }
   }
 
-  #keepConflict(place: string, mutation: Mutation, reason: string, sides: Sides): string | undefined {
+  #join(mutation: Mutation, sides: Sides): ConflictSides {
+    return { id: this.#writer.nextId(), state: 'merged', reason: sides.superseded === true ? 'superseded' : 'stale', mutation, sides }
+  }
+
+  /** A loser without a number that comes again, as it does where its answer was lost, is kept once. */
+  async #newJoins(tx: Transactor): Promise<ConflictSides[]> {
+    const known = `SELECT 1 AS kept FROM holdfast_conflicts WHERE space = ? AND collection = ? AND record = ? AND client = ?
+AND reason = 'superseded' AND server_version = ? AND operation = ? AND client_fields IS NOT DISTINCT FROM ? LIMIT 1`
+    const fresh: ConflictSides[] = []
+    for (const join of this.#joins) {
+      const { mutation, sides, reason } = join
+      const values = [this.#writer.scope.space, mutation.collection, mutation.id, this.#writer.client, sides.server?.version ?? 0, mutation.op, sentText(mutation)]
+      if (reason !== 'superseded' || mutation.n !== undefined || (await tx.all(known, values)).length === 0) fresh.push(join)
+    }
+    return fresh
+  }
+
+  /** Nothing is open as a rule, and then there is nothing to note. */
+  #close(mutation: PreparedMutation, record: StoredRecord | undefined): void {
+    const open = this.#openConflicts.size + this.#openRejections.size + this.#conflicts.size + this.#rejections.size
+    if (open === 0) return
+    const place = placeOf(mutation)
+    this.#rejections.delete(place)
+    if ('base' in mutation && this.#conflictBases.get(place) === mutation.base) {
+      const conflict = this.#conflicts.get(place)
+      if (conflict !== undefined) this.#conflicts.set(place, { ...conflict, sides: { ...conflict.sides, server: record } })
+      return
+    }
+    this.#accepted.add(place)
+    this.#conflicts.delete(place)
+  }
+
+  #keepConflict(mutation: Mutation, reason: string, sides: Sides): string | undefined {
     if (!this.#keepConflicts) return undefined
-    const id = this.#conflicts.get(place)?.id ?? this.#openConflicts.get(place) ?? this.#writer.nextId()
-    this.#conflicts.set(place, { id, state: 'open', reason, mutation, sides })
+    const place = placeOf(mutation)
+    const earlier = this.#conflicts.get(place)
+    const id = earlier?.id ?? this.#openConflicts.get(place) ?? this.#writer.nextId()
+    this.#conflicts.set(place, { id, state: 'open', reason, mutation: earlier === undefined ? mutation : joinEdits(earlier.mutation, mutation), sides })
+    this.#conflictBases.set(place, mutation.base)
     return id
   }
 
@@ -145,16 +189,17 @@ export class OpenSides {
     const { space } = this.#writer.scope
     const rows = [...this.#rejections.values()].map((rejected) => this.#rejectedRow(rejected))
     await tx.insertMany({ table: 'holdfast_rejected', columns: rejectedColumns, rows, replaceBy: rejectedKey })
-    if (this.#openRejections.size + rows.length > limits.REJECTED_ROWS_MAX) {
-      const own = [space, this.#writer.client]
-      const newest = 'SELECT id FROM holdfast_rejected WHERE space = ? AND client = ? ORDER BY created_at DESC, id DESC LIMIT ?'
-      await tx.run(`DELETE FROM holdfast_rejected WHERE space = ? AND client = ? AND id NOT IN (${newest})`, [...own, ...own, limits.REJECTED_ROWS_MAX])
-    }
+    // A client names itself, so it is the author who is bounded.
+    const own = [space, this.#author()]
+    const [count] = await tx.all<{ count: number }>('SELECT count(*) AS count FROM holdfast_rejected WHERE space = ? AND author = ?', own)
+    if ((count?.count ?? 0) <= limits.REJECTED_ROWS_MAX) return
+    const newest = 'SELECT id FROM holdfast_rejected WHERE space = ? AND author = ? ORDER BY created_at DESC, id DESC LIMIT ?'
+    await tx.run(`DELETE FROM holdfast_rejected WHERE space = ? AND author = ? AND id NOT IN (${newest})`, [...own, ...own, limits.REJECTED_ROWS_MAX])
   }
 
   #conflictRow({ id, state, reason, mutation, sides: { base, server } }: ConflictSides): SqlValue[] {
     const { scope, client, now } = this.#writer
-    const fields = mutation.op === 'delete' ? null : JSON.stringify(mutation.sent)
+    const fields = sentText(mutation)
     const live = server !== undefined && server.deletedAt === null
     return [
       scope.space,
@@ -180,12 +225,28 @@ export class OpenSides {
   #rejectedRow({ mutation, code, message, fields }: Rejection): SqlValue[] {
     const { scope, client, now } = this.#writer
     const id = this.#writer.nextId()
-    return [scope.space, id, client, this.#author(), scope.device, mutation.collection, isNamed(mutation) ? mutation.id : `?${id}`, mutation.op, code, message, payloadOf(mutation), fields, now]
+    return [scope.space, id, client, this.#author(), scope.device, mutation.collection, isNamed(mutation) ? mutation.id : `?${id}`, mutation.op, code, message, this.#payload(mutation), fields, now]
+  }
+
+  /** What somebody who may only read has sent is kept as far as it can be recognised: reading must not fill the disk. */
+  #payload(mutation: Mutation | Unreadable): string {
+    const payload = payloadOf(mutation)
+    return this.#writer.scope.role === 'viewer' ? cutText(payload, limits.VIEWER_REJECTED_CHARS_MAX) : payload
   }
 
   #author(): string {
     return `${this.#writer.scope.actor.type}:${this.#writer.scope.actor.id}`
   }
+}
+
+/** Edits of one push on the same base are one side; one that has seen more, and a deletion, stand for themselves. */
+function joinEdits(earlier: Mutation, later: Mutation): Mutation {
+  if (earlier.base !== later.base || earlier.op === 'delete' || later.op === 'delete') return later
+  return { ...later, op: later.op === 'patch' ? earlier.op : later.op, sent: { ...earlier.sent, ...later.sent } }
+}
+
+function sentText(mutation: Mutation): string | null {
+  return mutation.op === 'delete' ? null : JSON.stringify(mutation.sent)
 }
 
 function isNamed(mutation: PreparedMutation): boolean {
@@ -196,6 +257,10 @@ function payloadOf(mutation: Mutation | Unreadable): string {
   if ('unreadable' in mutation) return mutation.payload
   const { collection, id, op, base, sent } = mutation
   return JSON.stringify({ collection, id, op, base, ...(op === 'delete' ? {} : { data: sent }) })
+}
+
+function placeOf({ collection, id }: Pick<Mutation, 'collection' | 'id'>): string {
+  return `${collection}/${id}`
 }
 
 /** A collection's name holds no slash, an id neither. */

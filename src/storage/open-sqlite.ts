@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Database, type Reader, StorageUnavailable, type Transactor } from './database.ts'
+import { finishWorks, type FinishedWork } from './finished-work.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 
@@ -8,6 +9,8 @@ const LOCK_WAIT_MS_MAX = 10_000
 const LOCK_RETRY_MS = 5
 /** Works sharing one commit. Bounds how long readers of the event loop wait. */
 const GROUP_MAX = 64
+/** Time after which a commit takes no further work, milliseconds: while works run, nothing else of the process does. */
+const GROUP_MS_MAX = 20
 const READERS_MAX = 4
 
 interface QueuedWork {
@@ -16,48 +19,51 @@ interface QueuedWork {
   readonly reject: (reason: unknown) => void
 }
 
-interface FinishedWork {
-  readonly settle: () => void
-  readonly callbacks: readonly (() => void)[]
+/** A read transaction, and how many works are in it. */
+interface Snapshot {
+  readonly connection: SqliteConnection
+  works: number
 }
 
 /**
  * Opens a SQLite file in WAL mode with `synchronous=FULL`. One connection writes, with group commit:
- * works that wait while a commit is made share the next one, each in a savepoint of its own.
+ * works that wait while a commit is made share the next one, each in a savepoint of its own. `clock` tells how long a commit takes.
  */
-export function openSqlite(path: string): Database {
+export function openSqlite(path: string, clock: Pick<Performance, 'now'> = performance): Database {
   const writer = new SqliteConnection(path, { readOnly: false })
-  writer.execute('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0; PRAGMA cache_size = -65536')
-  return new SqliteDatabase(path, writer)
+  writer.execute('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
+  return new SqliteDatabase(path, writer, clock)
 }
 
 class SqliteDatabase implements Database {
   readonly dialect = sqliteDialect
   readonly #path: string
   readonly #writer: SqliteConnection
+  readonly #clock: Pick<Performance, 'now'>
   readonly #queue: QueuedWork[] = []
   readonly #idleReaders: SqliteConnection[] = []
   readonly #waitingReaders: ((connection: SqliteConnection) => void)[] = []
   #readers = 0
+  /** What reads join: begun in this turn of the event loop, with nothing committed since. */
+  #snapshot: Snapshot | undefined
   #draining: Promise<void> | undefined
   #closed = false
 
-  constructor(path: string, writer: SqliteConnection) {
+  constructor(path: string, writer: SqliteConnection, clock: Pick<Performance, 'now'>) {
     this.#path = path
+    this.#clock = clock
     this.#writer = writer
   }
 
+  /** Reads of one turn share a transaction: to begin and end one costs more than to read a record. */
   async read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    const connection = await this.#acquireReader()
+    const snapshot = this.#snapshot ?? this.#beginSnapshot(await this.#acquireReader())
+    snapshot.works += 1
     try {
-      connection.run('BEGIN')
-      try {
-        return await work(connection.transactor(() => {}))
-      } finally {
-        connection.run('COMMIT')
-      }
+      return await work(snapshot.connection.transactor(() => {}))
     } finally {
-      this.#releaseReader(connection)
+      snapshot.works -= 1
+      this.#endSnapshot(snapshot)
     }
   }
 
@@ -69,9 +75,18 @@ class SqliteDatabase implements Database {
     })
   }
 
+  /** SQLite leaves out what the connection itself has committed, and nobody else of this process writes. */
+  othersVersion(): number {
+    const [row] = this.#closed ? [] : this.#writer.all<{ data_version: number }>('PRAGMA data_version')
+    return row?.data_version ?? 0
+  }
+
+  /** Closing again changes nothing. */
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     await this.#draining
+    this.#closeSnapshot(this.#snapshot)
     for (const reader of this.#idleReaders) reader.close()
     this.#writer.close()
   }
@@ -82,29 +97,51 @@ class SqliteDatabase implements Database {
       // Requests that have arrived but were not yet read join the group.
       await new Promise<void>((resolve) => setImmediate(resolve))
       const group = this.#queue.splice(0, GROUP_MAX)
-      try {
-        await this.#commit(group)
-      } catch (error) {
-        for (const work of group) work.reject(unavailable(error))
-      }
+      await this.#commitGroup(group)
     }
     this.#draining = undefined
   }
 
-  async #commit(group: readonly QueuedWork[]): Promise<void> {
+  /** Commits works together. What the commit itself refuses, such as a reference left open, is one work's fault: then each is run alone. */
+  async #commitGroup(group: QueuedWork[]): Promise<void> {
+    let finished: readonly FinishedWork[]
+    try {
+      finished = await this.#commit(group)
+    } catch (error) {
+      if (group.length === 1 || isStorageFault(error)) {
+        for (const work of group) work.reject(unavailable(error))
+        return
+      }
+      for (const work of group) await this.#commitGroup([work])
+      return
+    }
+    finishWorks(finished)
+  }
+
+  /** Works for which there is no time in this commit go back to the head of the queue. */
+  async #commit(group: QueuedWork[]): Promise<readonly FinishedWork[]> {
     await this.#begin()
+    const started = this.#clock.now()
     const finished: FinishedWork[] = []
     try {
-      for (const work of group) finished.push(await this.#runOne(work))
+      for (let index = 0; index < group.length; index += 1) {
+        if (index > 0 && this.#clock.now() - started > GROUP_MS_MAX) this.#queue.unshift(...group.splice(index))
+        const work = group[index]
+        if (work !== undefined) finished.push(await (group.length === 1 ? this.#runAlone(work) : this.#runOne(work)))
+      }
       this.#writer.run('COMMIT')
+      this.#closeSnapshot(this.#snapshot)
     } catch (error) {
       this.#rollback()
       throw error
     }
-    for (const { settle, callbacks } of finished) {
-      settle()
-      for (const callback of callbacks) callback()
-    }
+    return finished
+  }
+
+  async #runAlone(work: QueuedWork): Promise<FinishedWork> {
+    const callbacks: (() => void)[] = []
+    const value = await work.run(this.#writer.transactor((callback) => callbacks.push(callback)))
+    return { settle: () => work.resolve(value), callbacks }
   }
 
   async #runOne(work: QueuedWork): Promise<FinishedWork> {
@@ -143,7 +180,31 @@ class SqliteDatabase implements Database {
     }
   }
 
+  #beginSnapshot(connection: SqliteConnection): Snapshot {
+    // One that had to wait for a connection may find another snapshot here.
+    this.#closeSnapshot(this.#snapshot)
+    connection.run('BEGIN')
+    const snapshot = { connection, works: 0 }
+    this.#snapshot = snapshot
+    setImmediate(() => this.#closeSnapshot(snapshot))
+    return snapshot
+  }
+
+  /** No further work joins it. */
+  #closeSnapshot(snapshot: Snapshot | undefined): void {
+    if (snapshot === undefined || snapshot !== this.#snapshot) return
+    this.#snapshot = undefined
+    this.#endSnapshot(snapshot)
+  }
+
+  #endSnapshot(snapshot: Snapshot): void {
+    if (snapshot.works > 0 || snapshot === this.#snapshot) return
+    snapshot.connection.run('COMMIT')
+    this.#releaseReader(snapshot.connection)
+  }
+
   async #acquireReader(): Promise<SqliteConnection> {
+    if (this.#closed) throw new StorageUnavailable('The database is closed.')
     const idle = this.#idleReaders.pop()
     if (idle !== undefined) return idle
     if (this.#readers < READERS_MAX) {

@@ -11,6 +11,8 @@ export interface LogEntry {
   readonly action: string
   readonly changes: Readonly<Record<string, readonly [JsonValue, JsonValue]>>
   readonly detail: EntryDetail
+  /** Length of its text. */
+  readonly chars: number
 }
 
 interface EntryRow {
@@ -36,5 +38,12 @@ export async function readEntry(reader: Reader, space: number, version: number):
     action: row.action,
     changes: JSON.parse(row.changes) as LogEntry['changes'],
     detail: JSON.parse(row.detail) as EntryDetail,
+    chars: row.changes.length,
   }
+}
+
+/** When the entry that made a version was written, by its writer's clock where that is known; undefined when it has been purged. */
+export async function readEntryTime(reader: Reader, space: number, version: number): Promise<number | undefined> {
+  const [row] = await reader.all<Pick<EntryRow, 'at' | 'detail'>>('SELECT at, detail FROM holdfast_changes WHERE space = ? AND version = ?', [space, version])
+  return row === undefined ? undefined : ((JSON.parse(row.detail) as EntryDetail).at ?? row.at)
 }

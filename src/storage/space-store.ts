@@ -21,9 +21,6 @@ export interface NewSpace {
   readonly now: number
 }
 
-
-
-
 const columns = ['space', 'id', 'app', 'kind', 'name', 'owner_id as ownerId'] as const
 
 export async function findSpace(reader: Reader, key: { readonly app: string; readonly kind: Space['kind']; readonly name: string }): Promise<Space | undefined> {
@@ -32,6 +29,10 @@ export async function findSpace(reader: Reader, key: { readonly app: string; rea
 
 export async function findSpaceById(reader: Reader, app: string, id: string): Promise<Space | undefined> {
   return reader.query.selectFrom('holdfast_spaces').select(columns).where('app', '=', app).where('id', '=', id).executeTakeFirst()
+}
+
+export async function findSpaceByKey(reader: Reader, space: number): Promise<Space | undefined> {
+  return reader.query.selectFrom('holdfast_spaces').select(columns).where('space', '=', space).executeTakeFirst()
 }
 
 /** Makes the space unless it exists, and returns it. Safe when several processes do it at once. */

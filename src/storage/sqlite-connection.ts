@@ -6,6 +6,10 @@ import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
 
 const STATEMENTS_MAX = 500
+/** Rows of one INSERT: more save nothing. */
+const ROWS_AT_ONCE_MAX = 20
+/** Parameters of one statement (sqlite.org/limits.html). */
+const PARAMETERS_MAX = 32_766
 
 /** One SQLite connection: runs statements synchronously behind promises and keeps each prepared. */
 export class SqliteConnection {
@@ -37,8 +41,16 @@ export class SqliteConnection {
   }
 
   insertMany(insert: Insert): void {
-    const statement = this.#prepared(insertText(insert))
-    for (const row of insert.rows) statement.run(...row)
+    const { rows } = insert
+    const texts = insertTextsOf(insert)
+    let next = 0
+    if (rows.length >= texts.rowsAtOnce) {
+      const many = this.#prepared(texts.many)
+      for (; next + texts.rowsAtOnce <= rows.length; next += texts.rowsAtOnce) many.run(...rows.slice(next, next + texts.rowsAtOnce).flat())
+    }
+    if (next === rows.length) return
+    const one = this.#prepared(texts.one)
+    for (; next < rows.length; next += 1) one.run(...(rows[next] ?? []))
   }
 
   /** The same operations as a `Transactor`; `afterCommit` collects what to call. */
@@ -76,17 +88,27 @@ export class SqliteConnection {
   }
 }
 
-const insertTexts = new WeakMap<readonly string[], string>()
+interface InsertTexts {
+  readonly one: string
+  /** For `rowsAtOnce` rows. */
+  readonly many: string
+  readonly rowsAtOnce: number
+}
 
-/** Text of the insert, kept per column list: callers make those once. */
-function insertText({ table, columns, replaceBy }: Insert): string {
+const insertTexts = new WeakMap<readonly string[], InsertTexts>()
+
+/** Texts of the insert, kept per column list: callers make those once. */
+function insertTextsOf({ table, columns, replaceBy, skipDuplicates }: Insert): InsertTexts {
   const known = insertTexts.get(columns)
   if (known !== undefined) return known
   const names = columns.map((column) => `"${column}"`)
-  const placeholders = columns.map(() => '?').join(', ')
+  const row = `(${columns.map(() => '?').join(', ')})`
   const updates = columns.filter((column) => !replaceBy?.includes(column)).map((column) => `"${column}" = excluded."${column}"`)
-  const onConflict = replaceBy === undefined ? '' : ` ON CONFLICT (${replaceBy.map((column) => `"${column}"`).join(', ')}) DO UPDATE SET ${updates.join(', ')}`
-  const text = `INSERT INTO "${table}" (${names.join(', ')}) VALUES (${placeholders})${onConflict}`
-  insertTexts.set(columns, text)
-  return text
+  const replacing = replaceBy === undefined ? '' : ` ON CONFLICT (${replaceBy.map((column) => `"${column}"`).join(', ')}) DO UPDATE SET ${updates.join(', ')}`
+  const onConflict = skipDuplicates === true ? ' ON CONFLICT DO NOTHING' : replacing
+  const head = `INSERT INTO "${table}" (${names.join(', ')}) VALUES `
+  const rowsAtOnce = Math.min(ROWS_AT_ONCE_MAX, Math.floor(PARAMETERS_MAX / columns.length))
+  const texts = { one: `${head}${row}${onConflict}`, many: `${head}${Array.from({ length: rowsAtOnce }, () => row).join(', ')}${onConflict}`, rowsAtOnce }
+  insertTexts.set(columns, texts)
+  return texts
 }

@@ -7,15 +7,22 @@ const columnTypes: Readonly<Record<FieldKind, string>> = { text: 'TEXT', integer
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   columnType: (kind) => columnTypes[kind],
+  schemaPlugins: [],
+  indexColumn: (column) => column,
+  referencesLater: false,
   inJsonArray: (column) => `${column} IN (SELECT value FROM json_each(?))`,
-  asJson: (column, kind) => {
-    if (kind === 'json') return `json(${column})`
-    if (kind === 'boolean') return `CASE ${column} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END`
-    return column
+  contains: (column) => `${column} LIKE ? ESCAPE '\\'`,
+  includes: (column) => `instr(${column}, ?) > 0`,
+  jsonText: (column, kind) => {
+    if (kind === 'json') return `coalesce(${column}, 'null')`
+    if (kind === 'boolean') return `CASE ${column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END`
+    return kind === 'integer' ? `coalesce(${column}, 'null')` : `json_quote(${column})`
   },
-  jsonObject: (members) => `json_object(${members.map(([name, expression]) => `'${name}', ${expression}`).join(', ')})`,
-  jsonText: (expression) => expression,
+  // Rows of a subquery with a limit are added in its order. A blob is handed over as it is; a text would become a string first.
+  joinedText: (text, separator) => `CAST(group_concat(${text}, ${separator}) AS BLOB)`,
+  orderedPart: (select) => select,
   forUpdate: '',
+  lockForMigration: async () => {},
   columnsOf: async (reader, table) => {
     const rows = await reader.all<{ name: string; type: string }>('SELECT name, type FROM pragma_table_info(?)', [table])
     return new Map(rows.map(({ name, type }) => [name, type]))
@@ -24,4 +31,14 @@ export const sqliteDialect: Dialect = {
     const rows = await reader.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, length(?)) = ? ORDER BY name", [prefix, prefix])
     return rows.map(({ name }) => name)
   },
+  indexesOf: async (reader, table) => {
+    const rows = await reader.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", [table])
+    return new Set(rows.map(({ name }) => name))
+  },
+  keyOf: async (reader, table) => {
+    const rows = await reader.all<{ name: string }>('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [table])
+    return rows.map(({ name }) => name)
+  },
+  // SQLite notes the largest with every insert.
+  continueCounting: async () => {},
 }

@@ -3,53 +3,46 @@ import type { Fields } from '../app/conflict-policy.ts'
 import type { Scope, StoredRecord } from '../app/rule.ts'
 import type { StaleKnowledge } from '../engine/decide.ts'
 import type { Mutation } from '../engine/mutation.ts'
-import type { JsonValue } from '../lib/json.ts'
 import type { CommitDraft } from './commit-draft.ts'
 import type { Reader } from './database.ts'
 import type { EntryDetail } from './change-log.ts'
-import { readEntry, type LogEntry } from './read-entry.ts'
-
-/** Versions walked back for one base; further back the writer is asked. */
-const STEPS_MAX = 10_000
+import type { Lookback } from './lookback.ts'
+import { readEntryTime } from './read-entry.ts'
 
 interface Deps {
   readonly reader: Reader
   readonly scope: Scope
   readonly draft: CommitDraft
+  readonly lookback: Lookback
 }
 
 /** What the change log says about a stale write: the record as the writer saw it, and who wrote what is stored, when. */
 export async function knowledgeOf(deps: Deps, collection: CompiledCollection, stored: StoredRecord, mutation: Mutation): Promise<StaleKnowledge> {
-  const last = await entryAt(deps, stored.version)
+  return { base: await fieldsSeen(deps, collection, stored, mutation), ...(await writersOf(deps, collection, stored)) }
+}
+
+/** Who wrote what is stored, when, and who writes now. */
+export async function writersOf(deps: Deps, collection: CompiledCollection, stored: StoredRecord): Promise<Omit<StaleKnowledge, 'base'>> {
+  const { actor, device } = deps.scope
   return {
-    base: mutation.base === 0 ? collection.blank : await fieldsAt(deps, collection, stored, mutation.base as number),
-    storedAt: last?.detail.at ?? last?.at ?? stored.updatedAt,
+    storedAt: await storedAt(deps, collection, stored),
     storedClient: `${stored.author}/${stored.device ?? ''}`,
-    client: `${deps.scope.actor.type}:${deps.scope.actor.id}/${deps.scope.device ?? ''}`,
+    client: `${actor.type}:${actor.id}/${device ?? ''}`,
   }
 }
 
-/** The record's fields as of a version, by taking back what came after it; undefined when the log does not reach there. */
-async function fieldsAt(deps: Deps, collection: CompiledCollection, stored: StoredRecord, version: number): Promise<Fields | undefined> {
-  const fields: Record<string, JsonValue> = { ...stored.fields }
-  let at: number | undefined = stored.version
-  for (let step = 0; at !== undefined && at > version; step += 1) {
-    const entry: LoggedChange | undefined = step < STEPS_MAX ? await entryAt(deps, at) : undefined
-    if (entry === undefined) return undefined
-    for (const [name, [old]] of Object.entries(entry.changes)) fields[name] = old
-    at = entry.detail.previous
-  }
-  return at === undefined ? collection.blank : fields
+async function fieldsSeen({ draft, lookback }: Deps, collection: CompiledCollection, stored: StoredRecord, { base }: Mutation): Promise<Fields | undefined> {
+  if (base === 0 || base === 'any') return collection.blank
+  const original = draft.original(collection.name, stored.id)
+  // Nobody has seen a version that this very commit is giving.
+  if (base > draft.startVersion) return undefined
+  return original === undefined ? collection.blank : lookback.fieldsAt(collection, original, base)
 }
 
-interface LoggedChange extends Pick<LogEntry, 'changes' | 'detail'> {
-  readonly at?: number
-}
-
-/** An entry of this commit, or of the database. */
-async function entryAt({ reader, scope, draft }: Deps, version: number): Promise<LoggedChange | undefined> {
-  if (version <= draft.startVersion) return readEntry(reader, scope.space, version)
-  const pending = draft.entries.findLast((entry) => entry.version === version)
-  if (pending === undefined) return undefined
-  return { changes: JSON.parse(pending.changes) as LogEntry['changes'], detail: JSON.parse(pending.detail) as EntryDetail }
+/** The writer's clock, which only `lastWriteWins` looks at. */
+async function storedAt({ reader, scope, draft }: Deps, collection: CompiledCollection, stored: StoredRecord): Promise<number> {
+  if (collection.conflict !== 'lastWriteWins') return stored.updatedAt
+  if (stored.version <= draft.startVersion) return (await readEntryTime(reader, scope.space, stored.version)) ?? stored.updatedAt
+  const pending = draft.entries.findLast((entry) => entry.version === stored.version)
+  return pending === undefined ? stored.updatedAt : ((JSON.parse(pending.detail) as EntryDetail).at ?? stored.updatedAt)
 }

@@ -13,6 +13,7 @@ export interface Tables {
   holdfast_spaces: SpaceTable
   holdfast_members: MemberTable
   holdfast_changes: ChangeTable
+  holdfast_log_anchors: LogAnchorTable
   holdfast_horizons: HorizonTable
   holdfast_clients: ClientTable
   holdfast_outcomes: OutcomeTable
@@ -20,6 +21,7 @@ export interface Tables {
   holdfast_rejected: RejectedTable
   holdfast_idempotency: IdempotencyTable
   holdfast_jobs: JobTable
+  holdfast_schedules: ScheduleTable
 }
 
 interface MetaTable {
@@ -143,6 +145,16 @@ interface ChangeTable {
   hash: string
 }
 
+interface LogAnchorTable {
+  space: number
+  /** Number, version and hash of the last entry that was forgotten. */
+  seq: number
+  version: number
+  hash: string
+  /** JSON: pairs of versions between which a restore has lost all. */
+  lost: string
+}
+
 interface HorizonTable {
   space: number
   collection: string
@@ -217,14 +229,44 @@ interface IdempotencyTable {
   status: number
   body: string
   created_at: number
+  /** From then on the key is as good as new. */
+  expires_at: number
 }
 
 interface JobTable {
   id: string
+  app: string
   space: number
   kind: string
   unique_key: string | null
+  /** JSON. */
   payload: string
-  created_at: number
+  /** The record that the job is a step of. */
+  collection: string | null
+  record: string | null
+  state: 'later' | 'ready' | 'running' | 'done' | 'empty' | 'refused' | 'dead' | 'cancelled' | 'skipped'
+  /** 1 when a worker died under the job: it is run beside no other such job. */
+  alone: number
+  attempts: number
+  /** When it is or was due. */
   run_at: number
+  /** New with every claim; null unless running. */
+  lease: string | null
+  lease_until: number | null
+  /** From 0 to 1. */
+  progress: number | null
+  progress_label: string | null
+  reason_code: string | null
+  reason_message: string | null
+  created_at: number
+  started_at: number | null
+  ended_at: number | null
+}
+
+interface ScheduleTable {
+  app: string
+  kind: string
+  /** What identifies the schedule: a changed one begins anew. */
+  schedule: string
+  next_at: number
 }

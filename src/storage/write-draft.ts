@@ -1,11 +1,13 @@
 import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
 import type { Scope } from '../app/rule.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
-import { appendEntries } from './change-log.ts'
+import { appendEntries, type ChainHead } from './change-log.ts'
 import type { CommitDraft } from './commit-draft.ts'
-import type { AuditEvent, JobRequest } from './commit-request.ts'
+import type { AuditEvent } from './commit-request.ts'
 import type { SqlValue, Transactor } from './database.ts'
+import { indexMembers } from './member-index.ts'
 import { rowFromRecord, syncColumns } from './record-rows.ts'
+import { indexRecords } from './search-index.ts'
 import type { SpaceState } from './space-state.ts'
 
 export interface DraftToWrite {
@@ -15,28 +17,19 @@ export interface DraftToWrite {
   readonly draft: CommitDraft
   readonly now: number
   readonly events: readonly AuditEvent[]
-  readonly jobs: readonly JobRequest[]
-  nextId(): string
 }
 
-/** Writes records, log and jobs of a draft in one statement per table, and moves the space on. Nothing to write costs nothing. */
-export async function writeDraft(tx: Transactor, { scope, state, draft, now, events, jobs, nextId }: DraftToWrite): Promise<void> {
+/** Writes records and log of a draft in one statement per table, and moves the space on. Nothing to write costs nothing. Answers the head of the log. */
+export async function writeDraft(tx: Transactor, { scope, state, draft, now, events }: DraftToWrite): Promise<ChainHead> {
   const recordVersion = draft.recordVersion ?? state.recordVersion
   await writeRecords(tx, scope.space, draft)
   for (const { action, entity, entityId, detail } of events) {
     draft.entries.push({ version: draft.nextVersion(), action, entity, entityId, changes: '{}', detail: canonicalJson(detail) })
   }
-  if (draft.entries.length > 0) {
-    const head = await appendEntries(tx, state, draft.entries, { space: scope.space, actor: scope.actor, requestId: scope.requestId, at: now })
-    await tx.run('UPDATE holdfast_spaces SET version = ?, record_version = ?, seq = ?, chain_hash = ? WHERE space = ?', [draft.version, recordVersion, head.seq, head.chainHash, scope.space])
-  }
-  for (const { kind, payload, uniqueKey, runAt } of jobs) {
-    await tx.query
-      .insertInto('holdfast_jobs')
-      .values({ id: nextId(), space: scope.space, kind, unique_key: uniqueKey ?? null, payload, created_at: now, run_at: runAt ?? now })
-      .onConflict((conflict) => conflict.columns(['space', 'kind', 'unique_key']).doNothing())
-      .execute()
-  }
+  if (draft.entries.length === 0) return state
+  const head = await appendEntries(tx, state, draft.entries, { space: scope.space, actor: scope.actor, requestId: scope.requestId, at: now })
+  await tx.run('UPDATE holdfast_spaces SET version = ?, record_version = ?, seq = ?, chain_hash = ? WHERE space = ?', [draft.version, recordVersion, head.seq, head.chainHash, scope.space])
+  return head
 }
 
 async function writeRecords(tx: Transactor, space: number, draft: CommitDraft): Promise<void> {
@@ -51,6 +44,8 @@ async function writeRecords(tx: Transactor, space: number, draft: CommitDraft): 
   }
   for (const [collection, rows] of made) await tx.insertMany({ table: collection.table, columns: columnsOf(collection).insert, rows })
   for (const [collection, rows] of replaced) await tx.insertMany({ table: collection.table, columns: columnsOf(collection).replace, rows, replaceBy: recordKey })
+  await indexMembers(tx, space, draft.written())
+  await indexRecords(tx, space, draft.written())
 }
 
 const recordKey = ['space', 'id'] as const

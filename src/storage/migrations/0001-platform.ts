@@ -7,6 +7,7 @@ export async function createPlatform(db: Kysely<never>): Promise<void> {
   await accounts(db)
   await spaces(db)
   await syncState(db)
+  await jobs(db)
 }
 
 async function accounts(db: Kysely<never>): Promise<void> {
@@ -52,7 +53,19 @@ async function accounts(db: Kysely<never>): Promise<void> {
 
 async function spaces(db: Kysely<never>): Promise<void> {
   await make(db, 'holdfast_spaces', (table) =>
-    moments(text(table.addColumn('space', 'integer', (column) => column.primaryKey().autoIncrement()), 'id', 'app', 'kind', 'name'), 'version', 'record_version', 'seq', 'created_at')
+    moments(
+      text(
+        table.addColumn('space', 'integer', (column) => column.primaryKey().autoIncrement()),
+        'id',
+        'app',
+        'kind',
+        'name',
+      ),
+      'version',
+      'record_version',
+      'seq',
+      'created_at',
+    )
       .addColumn('owner_id', 'text')
       .addColumn('chain_hash', 'text', required)
       .addUniqueConstraint('holdfast_spaces_id', ['id'])
@@ -84,7 +97,13 @@ async function syncState(db: Kysely<never>): Promise<void> {
       .addPrimaryKeyConstraint('holdfast_outcomes_key', ['space', 'client', 'n']),
   )
   await make(db, 'holdfast_conflicts', (table) =>
-    moments(text(table.addColumn('space', 'integer', required), 'id', 'collection', 'record', 'client', 'author', 'state', 'reason', 'operation'), 'base_version', 'server_version', 'created_at', 'updated_at')
+    moments(
+      text(table.addColumn('space', 'integer', required), 'id', 'collection', 'record', 'client', 'author', 'state', 'reason', 'operation'),
+      'base_version',
+      'server_version',
+      'created_at',
+      'updated_at',
+    )
       .$call((t) => nullableText(t, 'device', 'base', 'server', 'client_fields', 'resolution', 'resolved_by'))
       .addColumn('resolved_at', 'bigint')
       .addPrimaryKeyConstraint('holdfast_conflicts_key', ['space', 'id']),
@@ -104,16 +123,52 @@ async function syncState(db: Kysely<never>): Promise<void> {
       .addUniqueConstraint('holdfast_rejected_record', ['space', 'client', 'collection', 'record']),
   )
   await make(db, 'holdfast_idempotency', (table) =>
-    moments(text(table.addColumn('space', 'integer', required), 'key', 'fingerprint', 'body'), 'created_at')
+    moments(text(table.addColumn('space', 'integer', required), 'key', 'fingerprint', 'body'), 'created_at', 'expires_at')
       .addColumn('status', 'integer', required)
       .addPrimaryKeyConstraint('holdfast_idempotency_key', ['space', 'key']),
   )
+  await db.schema.createIndex('holdfast_idempotency_expiry').on('holdfast_idempotency').column('expires_at').execute()
+}
+
+async function jobs(db: Kysely<never>): Promise<void> {
   await make(db, 'holdfast_jobs', (table) =>
-    moments(text(table.addColumn('space', 'integer', required), 'id', 'kind', 'payload'), 'created_at', 'run_at')
-      .addColumn('unique_key', 'text')
-      .addPrimaryKeyConstraint('holdfast_jobs_key', ['id'])
-      .addUniqueConstraint('holdfast_jobs_unique', ['space', 'kind', 'unique_key']),
+    moments(text(table.addColumn('space', 'integer', required), 'id', 'app', 'kind', 'payload', 'state'), 'run_at', 'created_at')
+      .addColumn('alone', 'integer', required)
+      .addColumn('attempts', 'integer', required)
+      .$call((t) => nullableText(t, 'unique_key', 'collection', 'record', 'lease', 'progress_label', 'reason_code', 'reason_message'))
+      .addColumn('progress', 'double precision')
+      .addColumn('lease_until', 'bigint')
+      .addColumn('started_at', 'bigint')
+      .addColumn('ended_at', 'bigint')
+      .addPrimaryKeyConstraint('holdfast_jobs_key', ['id']),
   )
+  const index = (name: string, columns: readonly string[]) =>
+    db.schema
+      .createIndex(`holdfast_jobs_${name}`)
+      .on('holdfast_jobs')
+      .columns([...columns])
+  await index('ready', ['app', 'kind', 'alone', 'space', 'run_at', 'id'])
+    .where(sql`state`, '=', sql`'ready'`)
+    .execute()
+  await index('later', ['run_at'])
+    .where(sql`state`, '=', sql`'later'`)
+    .execute()
+  await index('running', ['lease_until'])
+    .where(sql`state`, '=', sql`'running'`)
+    .execute()
+  await index('ended', ['ended_at'])
+    .where(sql`ended_at`, 'is not', sql`null`)
+    .execute()
+  await index('space', ['space', 'id']).execute()
+  await index('record', ['space', 'collection', 'record', 'kind', 'id'])
+    .where(sql`record`, 'is not', sql`null`)
+    .execute()
+  await index('unique', ['space', 'kind', 'unique_key'])
+    .unique()
+    .where(sql`unique_key`, 'is not', sql`null`)
+    .where(sql`state`, 'in', sql`('later', 'ready', 'running')`)
+    .execute()
+  await make(db, 'holdfast_schedules', (table) => moments(text(table, 'app', 'kind', 'schedule'), 'next_at').addPrimaryKeyConstraint('holdfast_schedules_key', ['app', 'kind']))
 }
 
 async function make(db: Kysely<never>, name: string, columns: (table: Table) => Table): Promise<void> {

@@ -1,0 +1,25 @@
+import { foldText } from './fold-text.ts'
+import { searchLimits } from './search-limits.ts'
+
+/** One thing that must occur. */
+export interface SearchTerm {
+  /** Folded; may hold blanks. */
+  readonly text: string
+  /** Records that count as if they had it, because it stands in something that belongs to them. */
+  readonly orRecords?: readonly string[]
+}
+
+/** The words of a query, each a term; nothing in it is an operator. */
+export function termsOf(query: string): readonly SearchTerm[] {
+  const words = foldText(query).split(' ')
+  return [...new Set(words)]
+    .filter((word) => word !== '')
+    .slice(0, searchLimits.TERMS_MAX)
+    .map((text) => ({ text }))
+}
+
+/** A phrase as one term: its words next to each other, in this order. */
+export function phraseOf(phrase: string): readonly SearchTerm[] {
+  const text = foldText(phrase)
+  return text === '' ? [] : [{ text }]
+}

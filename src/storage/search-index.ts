@@ -1,0 +1,124 @@
+import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
+import type { StoredRecord } from '../app/rule.ts'
+import { FOLD_VERSION } from '../search/fold-text.ts'
+import { gramsOf } from '../search/grams.ts'
+import { searchLimits } from '../search/search-limits.ts'
+import { searchTextOf } from '../search/search-text.ts'
+import type { SqlValue, Transactor } from './database.ts'
+import { recordFromRow, selectList, type RecordRow } from './record-rows.ts'
+import { searchDialects, type SearchEntry } from './search-dialect.ts'
+
+/** A record as a commit leaves it, and whether the database had it before. */
+export interface WrittenRecord {
+  readonly collection: CompiledCollection
+  readonly record: StoredRecord
+  readonly exists: boolean
+}
+
+/** Keeps the index in step with records that are being written: in the same transaction, so that a search never sees another state than a reader. */
+export async function indexRecords(tx: Transactor, space: number, written: Iterable<WrittenRecord>): Promise<void> {
+  const changed: ChangedEntry[] = []
+  for (const one of written) {
+    if (one.collection.search.length === 0) continue
+    const entry = await writeEntry(tx, space, one)
+    if (entry !== undefined) changed.push(entry)
+  }
+  // Behind all entries: between two of these any other statement would make SQLite write out what it has gathered of the index.
+  const { putGrams } = searchDialects[tx.dialect.name]
+  for (const { entry, segments } of changed) await putGrams(tx, entry, gramsOf(space, segments))
+}
+
+interface ChangedEntry {
+  readonly entry: SearchEntry
+  readonly segments: readonly string[]
+}
+
+/** Writes or removes a record's entry; answers it when its text has changed. */
+async function writeEntry(tx: Transactor, space: number, { collection, record, exists }: WrittenRecord): Promise<ChangedEntry | undefined> {
+  const place = [space, collection.name, record.id] as const
+  if (record.deletedAt !== null) {
+    if (exists) await removeEntry(tx, place)
+    return undefined
+  }
+  const { head, body, segments } = searchTextOf(collection, record.fields)
+  const listed = listedAs(collection, record)
+  // Most changes leave the searched text as it is.
+  if (
+    exists &&
+    (await tx.run('UPDATE holdfast_search SET version = ?, listed_by = ?, listed_at = ? WHERE space = ? AND collection = ? AND record = ? AND body = ? AND head = ?', [
+      record.version,
+      ...listed,
+      ...place,
+      body,
+      head,
+    ])) > 0
+  )
+    return undefined
+  const [row] = await tx.all<{ entry: number }>(
+    `INSERT INTO holdfast_search (space, collection, record, version, listed_by, listed_at, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (space, collection, record) DO UPDATE SET version = excluded.version, listed_by = excluded.listed_by, listed_at = excluded.listed_at, head = excluded.head, body = excluded.body RETURNING entry`,
+    [...place, record.version, ...listed, head, body],
+  )
+  return row === undefined ? undefined : { entry: { space, entry: row.entry }, segments }
+}
+
+/** Where a listed record is found; nulls for one that is not. */
+function listedAs({ listed }: CompiledCollection, { fields }: StoredRecord): SqlValue[] {
+  if (listed === undefined) return [null, null]
+  const [by, at] = [fields[listed.by.name], fields[listed.sort.name]]
+  return typeof by === 'string' && typeof at === 'number' ? [by, at] : [null, null]
+}
+
+async function removeEntry(tx: Transactor, [space, collection, record]: readonly [space: number, collection: string, record: string]): Promise<void> {
+  const rows = await tx.all<{ entry: number }>('DELETE FROM holdfast_search WHERE space = ? AND collection = ? AND record = ? RETURNING entry', [space, collection, record])
+  for (const { entry } of rows) await searchDialects[tx.dialect.name].removeGrams(tx, { space, entry })
+}
+
+/** Makes the index, and makes it anew for collections whose searched fields have changed since it was made. */
+export async function evolveSearch(tx: Transactor, app: CompiledApp): Promise<void> {
+  const columns = await tx.dialect.columnsOf(tx, 'holdfast_search')
+  const { key, marks, createTables } = searchDialects[tx.dialect.name]
+  const isOfThisForm = marks.every((mark) => columns.has(mark)) && key.join() === (await tx.dialect.keyOf(tx, 'holdfast_search')).join()
+  if (columns.size > 0 && !isOfThisForm) await dropIndex(tx)
+  if (!isOfThisForm) await createTables(tx)
+  for (const collection of app.collections.values()) {
+    const state = `search/${app.name}.${collection.name}`
+    const listed = collection.listed === undefined ? '' : ` / ${collection.listed.by.name} ${collection.listed.sort.name}`
+    const wanted = `${FOLD_VERSION} ${collection.search.map(({ name }) => name).join(' ')}${listed}`
+    const [known] = await tx.all<{ value: string }>('SELECT value FROM holdfast_meta WHERE key = ?', [state])
+    if (known?.value === wanted || (known === undefined && collection.search.length === 0)) continue
+    await reindex(tx, app, collection)
+    await tx.run('INSERT INTO holdfast_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', [state, wanted])
+  }
+}
+
+/** An index of an earlier form: nothing is lost, as it is made of the records. */
+async function dropIndex(tx: Transactor): Promise<void> {
+  for (const table of await tx.dialect.tablesOf(tx, 'holdfast_search')) {
+    // The tables behind a virtual one go with it.
+    if (table === 'holdfast_search' || table === 'holdfast_search_grams') await tx.run(`DROP TABLE "${table}"`)
+  }
+  await tx.run("DELETE FROM holdfast_meta WHERE substr(key, 1, 7) = 'search/'")
+}
+
+async function reindex(tx: Transactor, app: CompiledApp, collection: CompiledCollection): Promise<void> {
+  const stale = await tx.all<{ space: number; record: string }>(
+    'SELECT search.space, search.record FROM holdfast_search AS search JOIN holdfast_spaces AS space ON space.space = search.space WHERE space.app = ? AND search.collection = ?',
+    [app.name, collection.name],
+  )
+  for (const { space, record } of stale) await removeEntry(tx, [space, collection.name, record])
+  if (collection.search.length === 0) return
+  const sql = `SELECT space, ${selectList(collection)} FROM "${collection.table}" WHERE deleted_at IS NULL AND (space > ? OR (space = ? AND id > ?)) ORDER BY space, id LIMIT ?`
+  for (let [space, id] = [0, '']; ;) {
+    const rows = await tx.all<RecordRow & { readonly space: number; readonly id: string }>(sql, [space, space, id, searchLimits.REINDEX_BATCH])
+    const last = rows.at(-1)
+    if (last === undefined) return
+    for (const [spaceKey, itsRows] of Map.groupBy(rows, (row) => row.space))
+      await indexRecords(
+        tx,
+        spaceKey,
+        itsRows.map((row) => ({ collection, record: recordFromRow(collection, row), exists: false })),
+      )
+    ;[space, id] = [last.space, last.id]
+  }
+}
