@@ -17,6 +17,8 @@ export interface AccountDeps {
   readonly registration: 'open' | 'invite' | 'closed'
   /** `https://…` without a slash at the end; links are paths without it. */
   readonly publicUrl: string | undefined
+  /** Development sign-in: whoever reaches the server can be anybody. */
+  readonly devAuth: boolean
   /** Key from which the successor of a refresh token is derived. */
   readonly refreshSecret: string
   record(event: AccountEvent): void
@@ -30,6 +32,8 @@ export interface AccountOptions {
   readonly mailer: Mailer
   readonly registration: AccountDeps['registration']
   readonly publicUrl: string | undefined
+  /** Off unless switched on. */
+  readonly devAuth?: boolean
   /** Signs access tokens; at least 32 bytes. */
   readonly accessSecret: string
   /** Derives the successors of refresh tokens; at least 32 bytes, and not the same. */
@@ -50,6 +54,7 @@ export function createAccountDeps(options: AccountOptions): AccountDeps {
     registration,
     publicUrl,
     refreshSecret,
+    devAuth: options.devAuth ?? false,
     record,
     onRevoked,
     hasher: createPasswordHasher(options.passwordCost),

@@ -1,4 +1,5 @@
 import type { SpaceRole } from '../app/collection.ts'
+import type { KeptReport } from '../protocol/device-report.ts'
 
 /** What is stored of accounts. Times are epoch milliseconds; secrets appear only as hashes. */
 export interface User {
@@ -23,6 +24,11 @@ export interface Device {
   readonly createdAt: number
   readonly lastSeenAt: number
   readonly revokedAt: number | null
+}
+
+/** A device with what it last said of itself, the newest report first. */
+export interface ReportedDevice extends Device {
+  readonly reports: readonly KeptReport[]
 }
 
 export interface Session {

@@ -1,6 +1,6 @@
 import type { SpaceRole } from '../app/collection.ts'
 import type { Actor } from '../app/rule.ts'
-import type { AccountSpace, ApiKey, Device, Link, LinkPurpose, LiveKey, LiveSession, Member, Membership, RefreshToken, Session, User } from './account-records.ts'
+import type { AccountSpace, ApiKey, Device, Link, LinkPurpose, LiveKey, LiveSession, Member, Membership, RefreshToken, ReportedDevice, Session, User } from './account-records.ts'
 
 /** The port to where accounts are kept. A reader sees one committed state; a writer's work is one transaction. */
 export interface AccountStore {
@@ -40,8 +40,8 @@ export interface SessionReader {
   /** The session if it is neither ended nor expired and its user is enabled. One indexed read. */
   findLiveSession(id: string, now: number): Promise<LiveSession | undefined>
   liveSessionsOf(userId: string, now: number): Promise<readonly Session[]>
-  devicesOf(userId: string): Promise<readonly Device[]>
-  findDevice(userId: string, id: string): Promise<Device | undefined>
+  devicesOf(userId: string): Promise<readonly ReportedDevice[]>
+  findDevice(userId: string, id: string): Promise<ReportedDevice | undefined>
   findRefreshToken(hash: string): Promise<RefreshToken | undefined>
 }
 

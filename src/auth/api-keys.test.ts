@@ -18,7 +18,7 @@ interface EventRow {
 
 async function eventsOf(world: TestAccounts, space: number): Promise<readonly EventRow[]> {
   return world.database.read((reader) =>
-    reader.all<EventRow>('SELECT seq, action, actor_type || \':\' || actor_id AS actor, entity_id AS entityId FROM holdfast_changes WHERE space = ? ORDER BY seq', [space]),
+    reader.all<EventRow>('SELECT seq, action, actor_type || \':\' || actor_id AS actor, entity_id AS "entityId" FROM holdfast_changes WHERE space = ? ORDER BY seq', [space]),
   )
 }
 
@@ -121,8 +121,14 @@ test('KEY-4 An owner sees and revokes all keys of the space, a member their own'
   const request = { name: 'x', app: 'ppe', space: spaceId, role: 'viewer' } as const
   const ofOwner = await world.accounts.createKey(owner, { request, spaces: 'organisation', requestId: 'r' })
   const ofEditor = await world.accounts.createKey(editor, { request, spaces: 'organisation', requestId: 'r' })
-  assert.deepEqual((await world.accounts.listKeys(owner)).map(({ id }) => id), [ofEditor.id, ofOwner.id])
-  assert.deepEqual((await world.accounts.listKeys(editor)).map(({ id }) => id), [ofEditor.id])
+  assert.deepEqual(
+    (await world.accounts.listKeys(owner)).map(({ id }) => id),
+    [ofEditor.id, ofOwner.id],
+  )
+  assert.deepEqual(
+    (await world.accounts.listKeys(editor)).map(({ id }) => id),
+    [ofEditor.id],
+  )
   await assert.rejects(world.accounts.revokeKey(editor, { id: ofOwner.id, requestId: 'r' }), { code: 'not_found' })
   await world.accounts.revokeKey(owner, { id: ofEditor.id, requestId: 'r' })
   await assert.rejects(world.accounts.authenticate({ apiKey: ofEditor.key }), { code: 'auth.required' })
@@ -184,7 +190,10 @@ test('KEY-7 The command line makes a key for the personal space of a named accou
   const principal = await registerUser(world.accounts, 'ada@example.org')
   const wish = { app: 'journal', spaces: 'personal', name: 'script', role: 'viewer' } as const
   const { id } = await addKey(world.deps, { ...wish, userEmail: 'Ada@example.org' })
-  assert.deepEqual((await world.accounts.listKeys(principal)).map((key) => key.id), [id])
+  assert.deepEqual(
+    (await world.accounts.listKeys(principal)).map((key) => key.id),
+    [id],
+  )
   await assert.rejects(addKey(world.deps, wish), { code: 'request.invalid' })
   await assert.rejects(addKey(world.deps, { ...wish, userEmail: 'nobody@example.org' }), { code: 'request.invalid' })
 })

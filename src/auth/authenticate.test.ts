@@ -45,6 +45,15 @@ test('AUTH-6 Forged, unsigned, foreign and damaged tokens are auth.required', as
   for (const bearer of forged) await assert.rejects(world.accounts.authenticate({ bearer }), { code: 'auth.required' })
 })
 
+test('AUTH-6 No other text than the one that was given out is the token: its last character holds bits that a lax reader skips', async () => {
+  await using world = await openTestAccounts()
+  const { accessToken } = await world.accounts.register(ada)
+  const last = accessToken.at(-1) ?? ''
+  const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/'].filter((character) => character !== last).map((character) => accessToken.slice(0, -1) + character)
+  for (const bearer of [...others, `${accessToken}=`, `${accessToken}==`, accessToken.replace('.', '=.')])
+    await assert.rejects(world.accounts.authenticate({ bearer }), { code: 'auth.required' }, bearer)
+})
+
 test('AUTH-6 A token that names another user than its session is refused', async () => {
   await using world = await openTestAccounts()
   const { accessToken } = await world.accounts.register(ada)

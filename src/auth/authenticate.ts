@@ -4,10 +4,11 @@ import { Problem } from '../protocol/problem.ts'
 import type { AccountDeps } from './account-deps.ts'
 import { accountLimits } from './account-limits.ts'
 import type { LiveKey } from './account-records.ts'
+import { devPrincipal } from './dev-user.ts'
 import { looksLikeKey, parseKey, secretMatches } from './key-text.ts'
 import type { Authenticator, Credentials, KeyPrincipal, Principal, UserPrincipal } from './principal.ts'
 
-type AuthenticateDeps = Pick<AccountDeps, 'store' | 'chance' | 'accessTokens' | 'background'>
+type AuthenticateDeps = Pick<AccountDeps, 'store' | 'chance' | 'accessTokens' | 'background' | 'hasher' | 'record' | 'devAuth'>
 
 /**
  * Checks the credential of a request. Signatures are remembered, rights are not: session, user and key are read from the database
@@ -16,9 +17,10 @@ type AuthenticateDeps = Pick<AccountDeps, 'store' | 'chance' | 'accessTokens' | 
 export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
   const touched = new RecentMap<number>(accountLimits.CACHE_ENTRIES_MAX)
   return {
-    authenticate: async ({ bearer, apiKey }: Credentials): Promise<Principal> => {
+    authenticate: async ({ bearer, apiKey, devUserId }: Credentials): Promise<Principal> => {
       if (bearer !== undefined && apiKey !== undefined) throw new Problem('auth.ambiguous')
       if (apiKey !== undefined) return keyPrincipal(deps, touched, apiKey)
+      if (bearer === undefined && devUserId !== undefined && deps.devAuth) return devPrincipal(deps, devUserId)
       if (bearer === undefined) throw new Problem('auth.required')
       return looksLikeKey(bearer) ? keyPrincipal(deps, touched, bearer) : userPrincipal(deps, bearer)
     },

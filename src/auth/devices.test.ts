@@ -13,19 +13,25 @@ test('DEV-1 Devices are listed with their live sessions, the one seen last first
   await world.accounts.login({ ...ada, device: { id: 'tablet' } })
   const again = await world.accounts.login({ ...ada, device: { id: 'tablet' } })
   const devices = await world.accounts.listDevices(await userOf(world.accounts, phone.accessToken))
-  assert.deepEqual(devices.map(({ id, current, sessions }) => ({ id, current, sessions: sessions.length })), [
-    { id: 'tablet', current: false, sessions: 2 },
-    { id: 'phone', current: true, sessions: 1 },
-  ])
+  assert.deepEqual(
+    devices.map(({ id, current, sessions }) => ({ id, current, sessions: sessions.length })),
+    [
+      { id: 'tablet', current: false, sessions: 2 },
+      { id: 'phone', current: true, sessions: 1 },
+    ],
+  )
   const { sessions, ...described } = devices[1] ?? assert.fail()
-  assert.deepEqual(described, { id: 'phone', name: 'Phone', platform: 'android', appVersion: '1.2', createdAt: start, lastSeenAt: start, current: true })
+  assert.deepEqual(described, { id: 'phone', name: 'Phone', platform: 'android', appVersion: '1.2', createdAt: start, lastSeenAt: start, current: true, reports: [] })
   assert.equal(sessions[0]?.current, true)
   const all = await world.accounts.listSessions(await userOf(world.accounts, again.accessToken))
-  assert.deepEqual(all.map(({ deviceId, current }) => ({ deviceId, current })), [
-    { deviceId: 'tablet', current: true },
-    { deviceId: 'tablet', current: false },
-    { deviceId: 'phone', current: false },
-  ])
+  assert.deepEqual(
+    all.map(({ deviceId, current }) => ({ deviceId, current })),
+    [
+      { deviceId: 'tablet', current: true },
+      { deviceId: 'tablet', current: false },
+      { deviceId: 'phone', current: false },
+    ],
+  )
 })
 
 test('DEV-1 A device is seen again when it refreshes', async () => {
@@ -57,7 +63,10 @@ test('DEV-3 Removing a device ends its sessions at once, and signing in there le
   await world.accounts.revokeDevice(principal, 'tablet')
   await assert.rejects(world.accounts.authenticate({ bearer: tablet.accessToken }), { code: 'auth.expired' })
   await assert.rejects(world.accounts.refresh(tablet.refreshToken), { code: 'auth.expired' })
-  assert.deepEqual((await world.accounts.listDevices(principal)).map(({ id }) => id), ['phone'])
+  assert.deepEqual(
+    (await world.accounts.listDevices(principal)).map(({ id }) => id),
+    ['phone'],
+  )
   assert.equal(world.revocations(), 1)
   await world.accounts.revokeDevice(principal, 'tablet')
   await assert.rejects(world.accounts.revokeDevice(principal, 'never'), { code: 'not_found' })

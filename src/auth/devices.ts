@@ -1,7 +1,7 @@
 import type { WireDevice, WireSession } from '../protocol/devices.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { AccountDeps } from './account-deps.ts'
-import type { Device, Session } from './account-records.ts'
+import type { ReportedDevice, Session } from './account-records.ts'
 import type { UserPrincipal } from './principal.ts'
 
 /** The caller's devices that may sign in without a password, each with its live sessions, the one seen last first. */
@@ -19,7 +19,11 @@ export async function renameDevice(deps: AccountDeps, principal: UserPrincipal, 
     const renamed = { ...device, name }
     await writer.saveDevice(renamed)
     const sessions = await writer.liveSessionsOf(principal.userId, deps.chance.now())
-    return wireDevice(principal, renamed, sessions.filter(({ deviceId }) => deviceId === id))
+    return wireDevice(
+      principal,
+      renamed,
+      sessions.filter(({ deviceId }) => deviceId === id),
+    )
   })
 }
 
@@ -49,9 +53,9 @@ export async function endSession(deps: AccountDeps, principal: UserPrincipal, id
   deps.onRevoked()
 }
 
-function wireDevice(principal: UserPrincipal, device: Device, sessions: readonly Session[]): WireDevice {
-  const { id, name, platform, appVersion, createdAt, lastSeenAt } = device
-  return { id, name, platform, appVersion, createdAt, lastSeenAt, current: id === principal.device, sessions: sessions.map((session) => wireSession(principal, session)) }
+function wireDevice(principal: UserPrincipal, device: ReportedDevice, sessions: readonly Session[]): WireDevice {
+  const { id, name, platform, appVersion, createdAt, lastSeenAt, reports } = device
+  return { id, name, platform, appVersion, createdAt, lastSeenAt, current: id === principal.device, sessions: sessions.map((session) => wireSession(principal, session)), reports: [...reports] }
 }
 
 function wireSession(principal: UserPrincipal, { id, deviceId, createdAt, lastUsedAt, expiresAt }: Session): WireSession {

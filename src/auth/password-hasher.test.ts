@@ -24,6 +24,9 @@ test('AUTH-4 More than 200 waiting hashes are asked to come later, and those tha
   const hasher = createPasswordHasher(cheapPasswords)
   const outcomes = await Promise.allSettled(Array.from({ length: 210 }, () => hasher.hash('correct horse')))
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason.code)
-  assert.deepEqual(refused, Array.from({ length: 7 }, () => 'rate.limited'))
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 7 }, () => 'rate.limited'),
+  )
   await hasher.hash('correct horse')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTestAccounts, type TestAccounts } from '../testing/open-test-accounts.ts'
+import { changePassword } from './passwords.ts'
 import type { UserPrincipal } from './principal.ts'
 
 const HOUR_MS = 3_600_000
@@ -38,6 +39,36 @@ test('AUTH-12 A password change needs the current one, ends all other sessions a
   await assert.rejects(world.accounts.login(ada), { code: 'auth.credentials' })
   await world.accounts.login({ ...ada, password: 'battery staple' })
   assert.equal(world.revocations(), 1)
+})
+
+test('AUTH-12 A password change whose session or password ended while it was worked on changes nothing', async () => {
+  await using world = await openTestAccounts()
+  const change = { currentPassword: ada.password, newPassword: 'battery staple' }
+  /** Changes the password; something else happens while the new hash is computed. */
+  const changeWhile = (principal: UserPrincipal, happens: () => Promise<unknown>) => {
+    const { hasher } = world.deps
+    return changePassword({ ...world.deps, hasher: { ...hasher, hash: async (password) => happens().then(() => hasher.hash(password)) } }, principal, change)
+  }
+  const thief = await principalOf(world, (await world.accounts.register(ada)).accessToken)
+  await assert.rejects(
+    changeWhile(thief, () => world.accounts.logout({ userId: thief.userId, id: thief.sessionId })),
+    { code: 'auth.expired' },
+  )
+  const { accessToken } = await world.accounts.login(ada)
+  const again = await principalOf(world, accessToken)
+  const token = await resetToken(world)
+  await assert.rejects(
+    changeWhile(again, () => world.accounts.resetPassword(token, 'third password')),
+    { code: 'auth.expired' },
+  )
+  await world.accounts.login({ ...ada, password: 'third password' })
+  const other = await world.accounts.login({ ...ada, password: 'third password' })
+  const here = await principalOf(world, other.accessToken)
+  const second = { currentPassword: 'third password', newPassword: 'fourth password' }
+  const { hasher } = world.deps
+  const racing = { ...world.deps, hasher: { ...hasher, hash: async (password: string) => world.accounts.changePassword(here, second).then(() => hasher.hash(password)) } }
+  await assert.rejects(changePassword(racing, here, { currentPassword: 'third password', newPassword: 'fifth password' }), { code: 'request.invalid' })
+  await world.accounts.login({ ...ada, password: 'fourth password' })
 })
 
 test('AUTH-12 A password change makes reset links in old mails useless', async () => {

@@ -19,16 +19,24 @@ export async function changePassword(deps: AccountDeps, principal: UserPrincipal
   const newPassword = requireValid(passwordSchema, 'newPassword', change.newPassword)
   if (!(await deps.hasher.verify(user?.passwordHash, change.currentPassword))) {
     deps.record({ action: 'auth.password_change_failed', level: 'warn', userId: principal.userId })
-    throw new Problem('request.invalid', { fields: [{ path: 'currentPassword', message: 'The current password is wrong.' }] })
+    throw wrongPassword()
   }
   const passwordHash = await deps.hasher.hash(newPassword)
   await deps.store.write(async (writer) => {
+    // While the hash was computed somebody may have ended this session, or set another password.
+    const current = await writer.findUser(principal.userId)
+    if ((await writer.findLiveSession(principal.sessionId, deps.chance.now())) === undefined) throw new Problem('auth.expired')
+    if (current?.passwordHash !== user?.passwordHash) throw wrongPassword()
     await writer.setPassword(principal.userId, passwordHash)
     await writer.dropLinks(principal.userId, 'reset')
     await writer.endSessions({ userId: principal.userId, exceptSessionId: principal.sessionId }, deps.chance.now())
   })
   deps.record({ action: 'auth.password_changed', level: 'info', userId: principal.userId })
   deps.onRevoked()
+}
+
+function wrongPassword(): Problem {
+  return new Problem('request.invalid', { fields: [{ path: 'currentPassword', message: 'The current password is wrong.' }] })
 }
 
 /** Sends a reset link if there is such an account. Returns before anything is looked up, so the answer tells nothing. */

@@ -27,6 +27,8 @@ export interface KeyPrincipal {
 export interface Credentials {
   readonly bearer?: string
   readonly apiKey?: string
+  /** `X-Dev-User-Id`, where no other credential was sent. */
+  readonly devUserId?: string
 }
 
 /** Checks a credential against the database, so that a revocation counts at once. Throws `Problem` 401 or 400. */

@@ -145,8 +145,9 @@ test('AUTH-22 Signing in forgets sessions and tokens that expired', async () => 
   await world.accounts.register(ada)
   world.advance(30 * DAY_MS)
   await world.accounts.login(ada)
-  const counts = await world.database.read((reader) =>
-    reader.all<{ count: number }>('SELECT count(*) AS count FROM holdfast_sessions UNION ALL SELECT count(*) FROM holdfast_refresh_tokens'),
+  const counts = await world.database.read((reader) => reader.all<{ count: number }>('SELECT count(*) AS count FROM holdfast_sessions UNION ALL SELECT count(*) FROM holdfast_refresh_tokens'))
+  assert.deepEqual(
+    counts.map(({ count }) => count),
+    [1, 1],
   )
-  assert.deepEqual(counts.map(({ count }) => count), [1, 1])
 })

@@ -32,7 +32,10 @@ test('AUTH-1 A bad address, password or name is refused naming the field', async
     { request: { ...ada, displayName: '' }, path: 'displayName' },
   ]
   for (const { request, path } of bad) {
-    await assert.rejects(world.accounts.register(request), (error: { code: string; options: { fields: { path: string }[] } }) => error.code === 'request.invalid' && error.options.fields[0]?.path === path)
+    await assert.rejects(
+      world.accounts.register(request),
+      (error: { code: string; options: { fields: { path: string }[] } }) => error.code === 'request.invalid' && error.options.fields[0]?.path === path,
+    )
   }
 })
 

@@ -11,9 +11,9 @@ import { startSession } from './start-session.ts'
 
 /** Makes an account and signs it in. Throws `registration.closed`, `auth.token_invalid` for a spent invitation, `account.exists`. */
 export async function register(deps: AccountDeps, request: RegisterRequest): Promise<SignedIn> {
-  const { invite } = request
-  if (deps.registration === 'closed' || (deps.registration === 'invite' && invite === undefined)) throw new Problem('registration.closed')
-  const link = deps.registration === 'invite' ? invite : undefined
+  const { invite: invitation } = request
+  if (deps.registration === 'closed' || (deps.registration === 'invite' && invitation === undefined)) throw new Problem('registration.closed')
+  const link = deps.registration === 'invite' ? invitation : undefined
   await requireLink(deps, 'invite', link)
   const user = await newUser(deps, { email: request.email, password: request.password, displayName: request.displayName, serverRole: 'user' })
   const signedIn = await deps.store.write(async (writer) => {

@@ -27,6 +27,12 @@ test('AUTH-16 Accounts are listed by id, from behind a given one', async () => {
   await using world = await openTestAccounts()
   for (const name of ['a', 'b', 'c']) await registerUser(world.accounts, `${name}@example.org`)
   const all = await world.accounts.listUsers()
-  assert.deepEqual(all.map(({ email }) => email), ['a@example.org', 'b@example.org', 'c@example.org'])
-  assert.deepEqual((await world.accounts.listUsers(all[1]?.id)).map(({ email }) => email), ['c@example.org'])
+  assert.deepEqual(
+    all.map(({ email }) => email),
+    ['a@example.org', 'b@example.org', 'c@example.org'],
+  )
+  assert.deepEqual(
+    (await world.accounts.listUsers(all[1]?.id)).map(({ email }) => email),
+    ['c@example.org'],
+  )
 })

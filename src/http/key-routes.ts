@@ -5,15 +5,23 @@ import { apiKeySchema, madeKeySchema, newKeyRequestSchema } from '../protocol/ke
 import type { HttpContext, HttpServer } from './http-context.ts'
 import { requireApp } from './require-app.ts'
 import { requireUser } from './require-user.ts'
+import { needsUser, noContent, refusals } from './route-schema.ts'
 
 const tags = ['keys']
-const security = [{ bearer: [] }]
 
 /** `/api/v1/keys`: API keys for programs and shared devices. */
 export function registerKeyRoutes(server: HttpServer, context: HttpContext, accounts: Accounts): void {
   server.get(
     '/api/v1/keys',
-    { schema: { operationId: 'listKeys', tags, summary: 'Keys that you made and keys of the spaces you own.', security, response: { 200: z.object({ keys: z.array(apiKeySchema) }) } } },
+    {
+      schema: {
+        operationId: 'listKeys',
+        tags,
+        summary: 'Keys that you made and keys of the spaces you own',
+        security: needsUser,
+        response: { 200: z.object({ keys: z.array(apiKeySchema) }), ...refusals },
+      },
+    },
     async (request) => ({ keys: await accounts.listKeys(await requireUser(context, request)) }),
   )
   server.post(
@@ -22,11 +30,11 @@ export function registerKeyRoutes(server: HttpServer, context: HttpContext, acco
       schema: {
         operationId: 'createKey',
         tags,
-        summary: 'Make a key for one of your spaces.',
+        summary: 'Make a key for one of your spaces',
         description: 'Its role is never above yours, now or later: if you lose the space, so does the key. `key` is shown this once.',
-        security,
+        security: needsUser,
         body: newKeyRequestSchema,
-        response: { 201: madeKeySchema },
+        response: { 201: madeKeySchema, ...refusals },
       },
     },
     async (request, reply) => {
@@ -37,7 +45,16 @@ export function registerKeyRoutes(server: HttpServer, context: HttpContext, acco
   )
   server.delete(
     '/api/v1/keys/:id',
-    { schema: { operationId: 'revokeKey', tags, summary: 'Revoke a key; it fails from the next request on.', security, params: z.object({ id: idSchema }), response: { 204: z.void() } } },
+    {
+      schema: {
+        operationId: 'revokeKey',
+        tags,
+        summary: 'Revoke a key; it fails from the next request on',
+        security: needsUser,
+        params: z.object({ id: idSchema }),
+        response: { 204: noContent, ...refusals },
+      },
+    },
     async (request, reply) => {
       await accounts.revokeKey(await requireUser(context, request), { id: request.params.id, requestId: request.id })
       return reply.code(204).send()

@@ -6,9 +6,9 @@ import { memberRequestSchema, memberSchema, newSpaceRequestSchema, spaceSchema }
 import type { HttpContext, HttpServer } from './http-context.ts'
 import { requireApp } from './require-app.ts'
 import { requireAdmin, requireUser } from './require-user.ts'
+import { needsUser, noContent, refusals } from './route-schema.ts'
 
 const tags = ['spaces']
-const security = [{ bearer: [] }]
 const spaceParams = z.object({ id: idSchema })
 const memberParams = z.object({ id: idSchema, userId: idSchema })
 
@@ -21,7 +21,9 @@ export function registerMemberRoutes(server: HttpServer, context: HttpContext, a
 function registerSpaces(server: HttpServer, context: HttpContext, accounts: Accounts): void {
   server.get(
     '/api/v1/spaces',
-    { schema: { operationId: 'listSpaces', tags, summary: 'Your spaces in all apps, with your role.', security, response: { 200: z.object({ spaces: z.array(spaceSchema) }) } } },
+    {
+      schema: { operationId: 'listSpaces', tags, summary: 'Your spaces in all apps, with your role', security: needsUser, response: { 200: z.object({ spaces: z.array(spaceSchema) }), ...refusals } },
+    },
     async (request) => ({ spaces: await accounts.listSpaces(await requireUser(context, request)) }),
   )
   server.post(
@@ -30,10 +32,10 @@ function registerSpaces(server: HttpServer, context: HttpContext, accounts: Acco
       schema: {
         operationId: 'createSpace',
         tags,
-        summary: 'Make a space of an organisation, as an admin; you own it.',
-        security,
+        summary: 'Make a space of an organisation, as an admin; you own it',
+        security: needsUser,
         body: newSpaceRequestSchema,
-        response: { 201: spaceSchema },
+        response: { 201: spaceSchema, ...refusals },
       },
     },
     async (request, reply) => {
@@ -49,13 +51,30 @@ function registerMembers(server: HttpServer, context: HttpContext, accounts: Acc
   server.get(
     '/api/v1/spaces/:id/members',
     {
-      schema: { operationId: 'listMembers', tags, summary: 'Members of a space you own.', security, params: spaceParams, response: { 200: z.object({ members: z.array(memberSchema) }) } },
+      schema: {
+        operationId: 'listMembers',
+        tags,
+        summary: 'Members of a space you own',
+        security: needsUser,
+        params: spaceParams,
+        response: { 200: z.object({ members: z.array(memberSchema) }), ...refusals },
+      },
     },
     async (request) => ({ members: await accounts.listMembers(await requireUser(context, request), request.params.id) }),
   )
   server.put(
     '/api/v1/spaces/:id/members/:userId',
-    { schema: { operationId: 'setMember', tags, summary: 'Give an account a role in a space you own.', security, params: memberParams, body: memberRequestSchema, response: { 200: memberSchema } } },
+    {
+      schema: {
+        operationId: 'setMember',
+        tags,
+        summary: 'Give an account a role in a space you own',
+        security: needsUser,
+        params: memberParams,
+        body: memberRequestSchema,
+        response: { 200: memberSchema, ...refusals },
+      },
+    },
     async (request) => {
       const { id: spaceId, userId } = request.params
       return accounts.setMember(await requireUser(context, request), { spaceId, userId, requestId: request.id, role: request.body.role })
@@ -63,7 +82,16 @@ function registerMembers(server: HttpServer, context: HttpContext, accounts: Acc
   )
   server.delete(
     '/api/v1/spaces/:id/members/:userId',
-    { schema: { operationId: 'removeMember', tags, summary: 'Remove an account from a space you own, or leave it.', security, params: memberParams, response: { 204: z.void() } } },
+    {
+      schema: {
+        operationId: 'removeMember',
+        tags,
+        summary: 'Remove an account from a space you own, or leave it',
+        security: needsUser,
+        params: memberParams,
+        response: { 204: noContent, ...refusals },
+      },
+    },
     async (request, reply) => {
       const { id: spaceId, userId } = request.params
       await accounts.removeMember(await requireUser(context, request), { spaceId, userId, requestId: request.id })
