@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createAccountDeps, type AccountDeps, type AccountOptions } from '../auth/account-deps.ts'
 import type { AccountEvent } from '../auth/account-event.ts'
 import { createAccounts, type Accounts } from '../auth/accounts.ts'
@@ -10,7 +7,7 @@ import type { Chance } from '../lib/chance.ts'
 import { createAccountStore } from '../storage/account-store.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
-import { openSqlite } from '../storage/open-sqlite.ts'
+import { openTestDatabase } from './open-test-database.ts'
 
 /** The least Argon2 takes: tests prove rules, not strength. */
 export const cheapPasswords: PasswordCost = { memoryKib: 8, passes: 1 }
@@ -34,8 +31,8 @@ const START_MS = 1_700_000_000_000
 
 /** Opens test accounts; `await using` closes and removes them. */
 export async function openTestAccounts(options: Partial<AccountOptions> = {}): Promise<TestAccounts> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-accounts-'))
-  const database = openSqlite(join(folder, 'test.db'))
+  const opened = await openTestDatabase()
+  const { database } = opened
   await migrate(database, [], [], START_MS)
   const clock = { now: START_MS }
   const chance = countingChance(() => clock.now)
@@ -72,14 +69,13 @@ export async function openTestAccounts(options: Partial<AccountOptions> = {}): P
     restarted: (changed = {}) => createAccounts({ ...all, ...changed }),
     [Symbol.asyncDispose]: async () => {
       await accounts.settled()
-      await database.close()
-      await rm(folder, { recursive: true })
+      await opened[Symbol.asyncDispose]()
     },
   }
 }
 
 /** Ids and secrets of the right shape that only count up. */
-function countingChance(now: () => number): Chance {
+export function countingChance(now: () => number): Chance {
   let count = 0
   return {
     now,

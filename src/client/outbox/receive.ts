@@ -1,0 +1,26 @@
+import type { Fields } from '../../app/conflict-policy.ts'
+import type { RecordOrigin } from '../model.ts'
+import { sameFields } from './apply-row.ts'
+import type { Chain } from './chain.ts'
+import { putOnOlder, rebase } from './rebase.ts'
+
+/** The server's state of a record. `fields` are null for a tombstone. */
+export interface Received {
+  readonly version: number
+  readonly fields: Fields | null
+  readonly origin: RecordOrigin | undefined
+}
+
+/** Takes the server's state of a record: without a local edit it replaces what is here, else edits are put on top of it. */
+export function receive(chain: Chain, { version, fields, origin }: Received): Chain {
+  if (chain.version === version && sameFields(chain.server, fields)) return chain
+  const heard = { ...chain, version, server: fields, origin }
+  if (chain.conflict === undefined && chain.rows.some(({ base }) => base > version)) return putOnOlder(heard)
+  return chain.conflict === undefined ? rebase(heard) : heardInConflict(heard, chain.conflict)
+}
+
+/** The other side of a conflict has moved on; where it now says the same as this one, there is nothing left to choose. */
+function heardInConflict(chain: Chain, conflict: NonNullable<Chain['conflict']>): Chain {
+  if (sameFields(conflict.mine, chain.server) && chain.rows.length === 0) return { ...chain, conflict: undefined }
+  return { ...chain, conflict: { ...conflict, theirs: chain.server, theirsVersion: chain.version, theirsAt: chain.origin?.updatedAt ?? 0 } }
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { limits } from '../protocol/limits.ts'
+import { failPushes, openDiaryDevice, openDiaryServer, settled, statusIs, statusOf, titlesOn } from './diary.fixture.ts'
+import { refuseEvents } from './testing/open-test-client.ts'
+
+test('SDK-20 Retry-After is honoured and does not count as a failure', async () => {
+  await using server = await openDiaryServer()
+  await using phone = await openDiaryDevice(server, 'a')
+  await phone.client.sync()
+  await phone.client.notes.add({ title: 'waits' })
+  failPushes(phone, () => ({ kind: 'answer', status: 429, headers: { 'retry-after': '120' } }))
+  assert.deepEqual(await phone.client.sync(), { kind: 'waiting', reason: 'throttled' })
+  const tries = phone.network.requests.length
+  assert.deepEqual(await phone.client.sync(), { kind: 'waiting', reason: 'throttled' })
+  phone.clock.advance(119_000)
+  assert.equal(phone.network.requests.length, tries)
+  phone.network.fault = refuseEvents
+  phone.clock.advance(1_000)
+  await statusIs(phone, ({ pending }) => pending === 0)
+})
+
+for (const [says, headers] of [
+  ['without Retry-After', {}],
+  ['with a Retry-After of 0', { 'retry-after': '0' }],
+  ['with a Retry-After that is past', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }],
+] as const)
+  for (const code of [429, 503])
+    test(`SDK-20 SDK-15 A server that answers ${code} ${says} is asked again less and less`, async () => {
+      await using server = await openDiaryServer()
+      await using phone = await openDiaryDevice(server, 'a')
+      await phone.client.sync()
+      await phone.client.notes.add({ title: 'waits' })
+      failPushes(phone, () => ({ kind: 'answer', status: code, headers, body: '{"code":"server.busy"}' }))
+      const waits: number[] = []
+      await phone.client.sync()
+      for (let count = 0; count < 4; count += 1) {
+        const retryAt = () => statusOf(phone).retryAt ?? 0
+        await settled(() => retryAt() > phone.clock.now())
+        const wait = retryAt() - phone.clock.now()
+        waits.push(wait)
+        phone.clock.advance(wait)
+      }
+      assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000])
+      phone.network.fault = refuseEvents
+      await phone.client.sync()
+      await statusIs(phone, ({ pending, rejected }) => pending === 0 && rejected === 0)
+    })
+
+test('SDK-21 On 413 the batches are halved until they pass; a record that alone is too large is put aside and others go on', async () => {
+  await using server = await openDiaryServer()
+  await using phone = await openDiaryDevice(server, 'a')
+  await phone.client.sync()
+  for (let index = 0; index < 20; index += 1) await phone.client.notes.put(`n${index}`, { title: index === 7 ? 'huge' : 'fine' })
+  const sizes: number[] = []
+  failPushes(phone, ({ body = '' }) => {
+    const { mutations } = JSON.parse(body) as { mutations: unknown[] }
+    sizes.push(mutations.length)
+    return mutations.length > 6 || body.includes('huge') ? { kind: 'answer', status: 413 } : { kind: 'pass' }
+  })
+  await phone.client.sync()
+  assert.deepEqual(sizes.slice(0, 3), [20, 10, 5])
+  assert.deepEqual(
+    (await phone.client.rejected.list()).map(({ id }) => id),
+    ['n7'],
+  )
+  await statusIs(phone, ({ pending, rejected }) => pending === 0 && rejected === 1)
+  await using laptop = await openDiaryDevice(server, 'b')
+  await laptop.client.sync()
+  assert.equal((await titlesOn(laptop)).length, 19)
+})
+
+test('SDK-21 COM-14 Where the server keeps too many answers of a device whose oldest edit it cannot take, nothing is put aside; the device waits and says why', async () => {
+  await using server = await openDiaryServer()
+  await using phone = await openDiaryDevice(server, 'a')
+  const notes = ['n1', 'n2', 'n3']
+  for (const id of notes) await phone.client.notes.put(id, { title: id })
+  await phone.client.sync()
+  await server.database.write(async (tx) => {
+    const [known] = await tx.all<{ space: number; client: string }>('SELECT space, client FROM holdfast_clients')
+    if (known === undefined) throw new Error('The server does not know the device.')
+    const rows = Array.from({ length: limits.KEPT_OUTCOMES_MAX }, (_, index) => [known.space, known.client, index + 1_000, '{"status":"unchanged","collection":"notes","id":"n1"}'])
+    await tx.insertMany({ table: 'holdfast_outcomes', columns: ['space', 'client', 'n', 'outcome'], rows })
+  })
+  await phone.client.notes.put('poison', { title: 'poison' })
+  for (const id of notes) await phone.client.notes.patch(id, { likes: 1 })
+  // Others write while the device reads: its own edits are joined with theirs, and those answers are kept.
+  const { headers } = await server.signIn('ada@example.org', 'desk')
+  const items = await Promise.all(notes.map((id) => phone.client.notes.get(id)))
+  const mutations = items.map((item) => ({ collection: 'notes', id: item?.id, op: 'patch', base: item?.version, data: { body: 'theirs' } }))
+  phone.network.during = async ({ url }) => {
+    if (!url.includes('/pull')) return
+    phone.network.during = undefined
+    await fetch(`${server.url}/api/v1/diary/push`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ mutations }) })
+  }
+  failPushes(phone, ({ body = '' }) => (body.includes('poison') ? { kind: 'answer', status: 500 } : { kind: 'pass' }))
+  await phone.client.sync()
+  assert.deepEqual(
+    (await phone.client.rejected.list()).map(({ id }) => id),
+    [],
+  )
+  await statusIs(phone, ({ lastError }) => lastError !== null)
+  assert.match(statusOf(phone).lastError?.message ?? '', /ackedThrough/)
+  assert.deepEqual([statusOf(phone).pending, statusOf(phone).rejected], [4, 0])
+  await server.database.write((tx) => tx.run('DELETE FROM holdfast_outcomes WHERE n >= 1000', []))
+  phone.network.fault = refuseEvents
+  phone.clock.advance(60_000)
+  await statusIs(phone, ({ pending, rejected, lastError }) => pending === 0 && rejected === 0 && lastError === null)
+})

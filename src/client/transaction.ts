@@ -1,0 +1,36 @@
+import type { App } from '../app/define-app.ts'
+import { clientLimits } from './client-limits.ts'
+import { createCollectionWriter, type CollectionWriter, type DataOf, type InputOf } from './collection-client.ts'
+import { NoRecordError, type LocalEdit } from './local/edit-records.ts'
+import type { LocalData } from './local/local-data.ts'
+import { getItem, type Item } from './local/query.ts'
+import type { ClientChance } from './ports.ts'
+
+/** The collections of an app inside a transaction, by name. */
+export type Transaction<AnApp extends App> = {
+  readonly [Name in keyof AnApp['collections']]: CollectionWriter<DataOf<AnApp['collections'][Name]>, InputOf<AnApp['collections'][Name]>>
+}
+
+/** Gathers what a function writes; it reads its own edits on top of what is stored. Nothing is written until it has ended well. */
+export async function gatherEdits(data: LocalData, chance: ClientChance, work: (writers: Readonly<Record<string, CollectionWriter<never, never>>>) => Promise<void>): Promise<LocalEdit[]> {
+  const edits: LocalEdit[] = []
+  const get = async (collection: string, id: string): Promise<Item | undefined> => {
+    const stored = await data.read((reader, partition) => getItem(reader, partition, collection, id))
+    return edits.filter((edit) => edit.collection === collection && edit.id === id).reduce(withEdit, stored)
+  }
+  const writers = [...data.parts.collections].map(([name, collection]) => {
+    const edit = async (made: LocalEdit): Promise<void> => {
+      if (edits.length >= clientLimits.TRANSACTION_EDITS_MAX) throw new RangeError(`A transaction has at most ${clientLimits.TRANSACTION_EDITS_MAX} edits.`)
+      if (made.op === 'patch' && (await get(name, made.id)) === undefined) throw new NoRecordError(made)
+      edits.push(made)
+    }
+    return [name, createCollectionWriter({ collection, chance, edit, get: (id) => get(name, id) })] as const
+  })
+  await work(Object.fromEntries(writers) as unknown as Readonly<Record<string, CollectionWriter<never, never>>>)
+  return edits
+}
+
+function withEdit(item: Item | undefined, { id, op, data }: LocalEdit): Item | undefined {
+  if (op === 'delete') return undefined
+  return { version: 0, updatedAt: null, ...item, id, data: op === 'put' ? { ...data } : { ...item?.data, ...data }, sync: 'waiting' }
+}
