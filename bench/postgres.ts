@@ -1,0 +1,133 @@
+import { makePostgresDatabase } from '../src/testing/make-postgres-database.ts'
+import { startTestPostgres } from '../src/testing/test-postgres.ts'
+import { startChild, type Child } from './child.ts'
+import { figure, median, percentile, tableText } from './figures.ts'
+import { makeNotes } from './note.ts'
+import { drain, fill } from './reads.ts'
+import { holdfastTarget } from './target.ts'
+import { measure, type Contender, type Measured } from './world.ts'
+
+/** Devices of one scenario, and spaces when each has its own. */
+const DEVICES_MAX = 50
+/** Connections of the raw contender: as many as the server opens. */
+const CONNECTIONS = 10
+
+export interface PostgresBench {
+  readonly rounds: number
+  readonly scale: number
+  /** Records of the first pull. */
+  readonly records: number
+}
+
+interface Contest {
+  readonly name: string
+  /** Answers how long the raw database took, in milliseconds. */
+  raw(): Promise<number>
+  holdfast(): Promise<Measured>
+  readonly operations: number
+}
+
+const head = ['', 'holdfast/s', 'raw/s', '×raw', 'p50 ms', 'p95', 'p99', 'CPU ms/1k', 'RSS MB']
+
+/** The server on a PostgreSQL that waits for its disk, beside a table filled through the driver: writes to one space and to many, pulls and polls. */
+export async function benchPostgres({ rounds, scale, records }: PostgresBench): Promise<string> {
+  await using postgres = await startTestPostgres({ durable: true })
+  const location = async () => (await makePostgresDatabase(postgres.url)).location
+  await using raw = await startChild('./raw-postgres-worker.ts', [await location(), String(CONNECTIONS)])
+  await using oneSpace = await openContender(await location(), 1)
+  await using manySpaces = await openContender(await location(), DEVICES_MAX)
+  const writes: Contest[] = [
+    ...[1, 10, 50].flatMap((devices) => [
+      pushes(oneSpace, raw, { where: 'one space', devices, batch: 1, records: 2_000 * scale }),
+      ...(devices === 1 ? [] : [pushes(manySpaces, raw, { where: 'a space each', devices, batch: 1, records: 2_000 * scale })]),
+    ]),
+    ...[50, 1_000].flatMap((batch) =>
+      [oneSpace, manySpaces].map((contender) => pushes(contender, raw, { where: contender === oneSpace ? 'one space' : 'a space each', devices: 10, batch, records: 20_000 * scale })),
+    ),
+  ]
+  const rows = [head]
+  for (const contest of writes) rows.push(await compete(contest, rounds))
+  await using filled = await openContender(await location(), 1)
+  await using rawFilled = await startChild('./raw-postgres-worker.ts', [await location(), String(CONNECTIONS)])
+  await fill(filled, records)
+  await rawFilled.ask({ kind: 'insert', count: records, batch: 1_000 })
+  for (const contest of await reads(filled, rawFilled, { records, polls: 4_000 * scale })) rows.push(await compete(contest, rounds))
+  return tableText(rows)
+}
+
+async function openContender(location: string, spaces: number): Promise<Contender & AsyncDisposable> {
+  const child = await startChild('./holdfast-server.ts', [location, String(DEVICES_MAX), String(spaces)])
+  const { url, tokens } = await child.ask<{ url: string; tokens: string[] }>({ kind: 'address' })
+  return { target: holdfastTarget(url, tokens), child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+}
+
+interface Pushes {
+  readonly where: string
+  readonly devices: number
+  readonly batch: number
+  readonly records: number
+}
+
+function pushes(contender: Contender, raw: Child, { where, devices, batch, records }: Pushes): Contest {
+  const count = Math.max(batch * devices, Math.ceil(records / batch) * batch)
+  return {
+    name: `push ${devices} × ${batch}, ${where}`,
+    operations: count,
+    raw: async () => (await raw.ask<{ ms: number }>({ kind: 'insert', count, batch, writers: Math.min(devices, CONNECTIONS) })).ms,
+    holdfast: () => {
+      const notes = makeNotes(count)
+      const calls = Array.from({ length: count / batch }, (_, index) => contender.target.push(notes.slice(index * batch, (index + 1) * batch), index % devices))
+      return measure(contender, calls, devices)
+    },
+  }
+}
+
+async function reads(contender: Contender, raw: Child, { records, polls }: { readonly records: number; readonly polls: number }): Promise<Contest[]> {
+  const { target, child } = contender
+  const { cursor } = await drain(target)
+  const timeRaw = async (question: object) => (await raw.ask<{ ms: number }>(question)).ms
+  return [
+    {
+      name: `first pull of ${figure(records)}`,
+      operations: records,
+      raw: () => timeRaw({ kind: 'scan', batch: 1_000 }),
+      holdfast: async () => {
+        const before = await child.usage()
+        const started = performance.now()
+        await drain(target)
+        const ms = performance.now() - started
+        const after = await child.usage()
+        return { load: { ms, latenciesMs: [], bytes: 0 }, cpuMs: after.cpuMs - before.cpuMs, rss: after.rss }
+      },
+    },
+    ...[1, 10].map((devices) => ({
+      name: `poll ${devices} ×, nothing new`,
+      operations: polls,
+      raw: () => timeRaw({ kind: 'poll', count: polls, batch: 500, writers: devices }),
+      holdfast: () =>
+        measure(
+          contender,
+          Array.from({ length: polls }, () => target.pull(cursor, 500)),
+          devices,
+        ),
+    })),
+  ]
+}
+
+/** Both in turn, so that a machine whose speed drifts treats them alike. */
+async function compete({ name, operations, raw, holdfast }: Contest, rounds: number): Promise<string[]> {
+  const seen: { readonly measured: Measured; readonly rawMs: number }[] = []
+  for (let round = 0; round < rounds; round += 1) seen.push({ measured: await holdfast(), rawMs: await raw() })
+  const rate = (ms: number) => (operations / ms) * 1_000
+  const middle = (value: (round: (typeof seen)[number]) => number) => figure(median(seen.map(value)))
+  const latencies = seen.flatMap(({ measured }) => measured.load.latenciesMs)
+  return [
+    name,
+    middle(({ measured }) => rate(measured.load.ms)),
+    middle(({ rawMs }) => rate(rawMs)),
+    middle(({ measured, rawMs }) => rawMs / measured.load.ms),
+    ...[50, 95, 99].map((percent) => figure(percentile(latencies, percent))),
+    middle(({ measured }) => (measured.cpuMs / operations) * 1_000),
+    middle(({ measured }) => measured.rss / 1_048_576),
+  ]
+}
