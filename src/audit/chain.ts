@@ -21,21 +21,29 @@ export interface ChainEntry {
   readonly requestId: string
 }
 
+/** What the entries of one commit have in common. */
+export type ChainCommon = Pick<ChainEntry, 'at' | 'actor' | 'requestId'>
+export type ChainOwn = Omit<ChainEntry, keyof ChainCommon>
+
 /**
  * SHA-256, lower-case hex, of the entry's canonical JSON with the hash before it: an entry that is changed,
  * removed, added or swapped no longer fits what follows.
  */
 export function chainHash(previousHash: string, entry: ChainEntry): string {
-  return hash('sha256', entryText(previousHash, entry), 'hex')
+  return chainHasher(entry)(previousHash, entry)
+}
+
+/** The same for the entries of one commit: what they have in common is written once. */
+export function chainHasher(common: ChainCommon): (previousHash: string, own: ChainOwn) => string {
+  const write = entryWriter(common)
+  return (previousHash, own) => hash('sha256', write(previousHash, own), 'hex')
 }
 
 /** Canonical JSON by hand: the members stand in the order of their UTF-16 code units. */
-export function entryText(previousHash: string, entry: ChainEntry): string {
-  const { actor } = entry
-  const actorText = `{"id":${JSON.stringify(actor.id)},"name":${JSON.stringify(actor.name)},"type":"${actor.type}"}`
-  return (
-    `{"action":${JSON.stringify(entry.action)},"actor":${actorText},"at":"${new Date(entry.at).toISOString()}","changes":${entry.changes}` +
-    `,"detail":${entry.detail},"entity":${JSON.stringify(entry.entity)},"entity_id":${JSON.stringify(entry.entityId)},"prev_hash":"${previousHash}"` +
-    `,"request_id":${JSON.stringify(entry.requestId)},"seq":${entry.seq},"version":${entry.version}}`
-  )
+export function entryWriter({ actor, at, requestId }: ChainCommon): (previousHash: string, own: ChainOwn) => string {
+  const who = `,"actor":{"id":${JSON.stringify(actor.id)},"name":${JSON.stringify(actor.name)},"type":"${actor.type}"},"at":"${new Date(at).toISOString()}","changes":`
+  const request = `","request_id":${JSON.stringify(requestId)},"seq":`
+  return (previousHash, own) =>
+    `{"action":${JSON.stringify(own.action)}${who}${own.changes},"detail":${own.detail},"entity":${JSON.stringify(own.entity)}` +
+    `,"entity_id":${JSON.stringify(own.entityId)},"prev_hash":"${previousHash}${request}${own.seq},"version":${own.version}}`
 }
