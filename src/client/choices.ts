@@ -1,5 +1,5 @@
 import type { Fields } from '../app/conflict-policy.ts'
-import { clientLimits } from './client-limits.ts'
+import * as clientLimits from './client-limits.ts'
 import { checkWhole } from './check-edit.ts'
 import type { CollectionInfo } from './collection-info.ts'
 import { loadChains, saveChains, type Partition } from './local/chains.ts'
@@ -102,8 +102,7 @@ export function createRejected({ data, chance, changed }: ChoiceParts): Rejected
         const edited: ChangedRecord[] = []
         for (const row of together) {
           const item = await getItem(writer, partition, row.collection, row.id)
-          const { op, data: fields } = editAgain(row, item?.data, row.n === n ? mended : undefined)
-          const content = { op, ...(fields === undefined ? {} : { data: fields }) }
+          const content = editAgain(row, item?.data, row.n === n ? mended : undefined)
           const stale = await changeChain(writer, partition, row, (chain, nextNumber) => again(chain, row, { n: nextNumber(), at, ...content, ...group, owner: partition.owner }) ?? chain)
           edited.push(...stale, ...(stale.length > 0 ? [] : await editRecords(writer, partition, [{ collection: row.collection, id: row.id, ...content }], { at, ...group })))
           await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at, owner: partition.owner }))
@@ -151,11 +150,10 @@ async function changeChain(writer: StoreWriter, partition: Partition, place: Cha
 }
 
 /** A refused patch of a record that is not there any more becomes the whole record that its writer saw. */
-function editAgain({ collection, id, op, data, shown }: RejectedRow, current: Fields | undefined, mended: Readonly<Record<string, unknown>> | undefined): LocalEdit {
-  if (op === 'delete') return { collection, id, op }
+function editAgain({ op, data, shown }: RejectedRow, current: Fields | undefined, mended: Readonly<Record<string, unknown>> | undefined): Pick<LocalEdit, 'op' | 'data'> {
+  if (op === 'delete') return { op }
   const fields = { ...data, ...mended } as Fields
-  if (op === 'patch' && current !== undefined) return { collection, id, op, data: fields }
-  return { collection, id, op: 'put', data: { ...shown, ...fields } }
+  return op === 'patch' && current !== undefined ? { op, data: fields } : { op: 'put', data: { ...shown, ...fields } }
 }
 
 async function listAll<Name extends Extract<TableName, 'conflicts' | 'rejected'>>(data: LocalData, table: Name): Promise<Tables[Name][]> {

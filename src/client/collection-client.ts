@@ -47,7 +47,7 @@ export interface CollectionParts {
   readonly collection: CollectionInfo
   readonly chance: ClientChance
   /** Writes one edit. */
-  edit(edit: LocalEdit): Promise<void>
+  edit(edit: LocalEdit): Promise<unknown>
 }
 
 export function createCollectionClient(parts: CollectionParts): CollectionClient {

@@ -6,7 +6,7 @@ import { describeApp } from './collection-info.ts'
 import { liveQuery } from './live/live-query.ts'
 import { Source, type Observable } from './live/observable.ts'
 import { DeviceStore } from './local/device-store.ts'
-import { editRecords, type LocalEdit } from './local/edit-records.ts'
+import { editRecords } from './local/edit-records.ts'
 import { LocalData } from './local/local-data.ts'
 import { readStatus } from './local/read-status.ts'
 import { readSync, writeSetting } from './local/settings-rows.ts'
@@ -19,7 +19,7 @@ import { createCredentials, fixedOwner, sessionOf, signedInBy, type AuthOption }
 import { Requests, type Ask } from './sync/requests.ts'
 import { retryAside } from './sync/retry-aside.ts'
 import { Syncing } from './syncing.ts'
-import { gatherEdits, type Transaction } from './transaction.ts'
+import { gatherEdits, type Gathered, type Transaction } from './transaction.ts'
 
 export interface ClientOptions<AnApp extends App> {
   /** Where the server is, such as `https://example.org`. */
@@ -93,11 +93,18 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
   const status = new Source<Status>({ ...startingStatus, online: ports.connectivity.online() })
   const stops = [showStatus(status, data, syncing, ports, hasSessions), options.keyring?.watch(() => void retryAside(data, codec).then(() => syncing.trigger('resume'))) ?? (() => undefined)]
 
-  const edit = async (edits: readonly LocalEdit[], group?: string): Promise<void> => {
-    const records = await data.write((writer, partition) => editRecords(writer, partition, edits, { at: ports.clock.now(), ...(group === undefined ? {} : { group }) }), { kind: 'edit' })
-    if (records.length === 0) return
-    store.announce(records)
-    syncing.trigger('save')
+  /** False when the edits go back to what somebody has changed meanwhile: nothing is written. */
+  const edit = async ({ edits, isStale }: Gathered, group?: string): Promise<boolean> => {
+    const records = await data.write(
+      async (writer, partition) => ((await isStale?.(writer, partition)) === true ? undefined : editRecords(writer, partition, edits, { at: ports.clock.now(), ...(group === undefined ? {} : { group }) })),
+      { kind: 'edit' },
+    )
+    if (records === undefined) return false
+    if (records.length > 0) {
+      store.announce(records)
+      syncing.trigger('save')
+    }
+    return true
   }
   const enter = async (signedIn: SignedIn): Promise<void> => {
     await signIn(data, sessionOf(signedIn, ports.clock.now()))
@@ -112,7 +119,7 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
   }
   const choices = { data, chance: ports.chance, changed: () => syncing.trigger('save') }
   const collections = Object.fromEntries(
-    [...data.parts.collections.values()].map((collection) => [collection.name, createCollectionClient({ data, collection, chance: ports.chance, edit: (one) => edit([one]) })]),
+    [...data.parts.collections.values()].map((collection) => [collection.name, createCollectionClient({ data, collection, chance: ports.chance, edit: (one) => edit({ edits: [one] }) })]),
   ) as unknown as Collections<AnApp>
 
   const close = async (): Promise<void> => {
@@ -126,8 +133,9 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
     conflicts: createConflicts(choices),
     rejected: createRejected(choices),
     transaction: async (work) => {
-      const edits = await gatherEdits(data, ports.chance, (writers) => work(writers as unknown as Transaction<AnApp>))
-      if (edits.length > 0) await edit(edits, edits.length > 1 ? ports.chance.id() : undefined)
+      let gathered: Gathered
+      do gathered = await gatherEdits(data, ports.chance, (writers) => work(writers as unknown as Transaction<AnApp>))
+      while (gathered.edits.length > 0 && !(await edit(gathered, gathered.edits.length > 1 ? ports.chance.id() : undefined)))
     },
     sync: () => syncing.sync('now'),
     signIn: async (account) => enter(signedInBy(await requests.json(undefined, { method: 'POST', path: '/api/v1/auth/login', body: account }))),

@@ -326,6 +326,36 @@ test('SDK-13 A transaction reaches the server whole or not at all', async () => 
   assert.equal(await phone.client.books.get('b2'), undefined)
 })
 
+test('SDK-13 A transaction runs again when what it has read was changed before its end: nobody is overwritten who was not seen', async () => {
+  await using server = await openServer()
+  await using phone = await openDevice(server, 'a')
+  await using laptop = await openDevice(server, 'b')
+  const id = await phone.client.notes.add({ title: 'note', body: 'first' })
+  await phone.client.sync()
+  await laptop.client.sync()
+  await laptop.client.notes.patch(id, { body: 'first\nfrom the laptop', tags: ['laptop'] })
+  await laptop.client.sync()
+  let runs = 0
+  await phone.client.transaction(async ({ notes, books }) => {
+    runs += 1
+    const data = (await notes.get(id))?.data
+    if (runs === 1) await phone.client.sync()
+    await notes.patch(id, { body: `${data?.body}\nfrom the phone`, tags: [...(data?.tags ?? []), 'phone'] })
+    await books.put('b1', { name: `run ${runs}` })
+  })
+  assert.equal(runs, 2)
+  await phone.client.sync()
+  await laptop.client.sync()
+  for (const { client } of [phone, laptop]) {
+    assert.deepEqual((await client.notes.get(id))?.data, { title: 'note', body: 'first\nfrom the laptop\nfrom the phone', likes: 0, tags: ['laptop', 'phone'] })
+    assert.equal((await client.books.get('b1'))?.data.name, 'run 2')
+  }
+  // Another tab, or a second transaction on this one.
+  const count = () => phone.client.transaction(async ({ notes }) => notes.patch(id, { title: `${(await notes.get(id))?.data.title}!` }))
+  await Promise.all([count(), count(), count()])
+  assert.equal((await phone.client.notes.get(id))?.data.title, 'note!!!')
+})
+
 test('SDK-5 An edit that names a record made later waits for it instead of overtaking it', async () => {
   await using server = await openServer()
   await using phone = await openDevice(server, 'a')

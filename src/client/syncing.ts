@@ -1,4 +1,4 @@
-import { clientLimits } from './client-limits.ts'
+import * as clientLimits from './client-limits.ts'
 import { Source, tell } from './live/observable.ts'
 import type { LocalData } from './local/local-data.ts'
 import { readSync, writeSetting } from './local/settings-rows.ts'

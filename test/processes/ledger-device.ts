@@ -71,20 +71,30 @@ async function signIn(device: LedgerClient, { email, password }: DeviceOrders): 
   }
 }
 
+/** What is written goes on from what is read in the same transaction: whoever overwrites a title keeps its words. */
 async function edit(device: LedgerClient, word: string): Promise<void> {
   const id = `n${pick(NOTES)}`
-  const note = (await device.notes.get(id))?.data
-  const tally = (await device.tallies.get(TALLY))?.data
   const kind = pick(5)
-  if (kind === 0 && tally !== undefined) return say(undefined, () => device.tallies.patch(TALLY, { count: tally.count + 1 }))
+  if (kind === 0) {
+    if ((await device.tallies.get(TALLY)) === undefined) return
+    return say(undefined, () =>
+      device.transaction(async ({ tallies }) => {
+        const tally = await tallies.get(TALLY)
+        await tallies.patch(TALLY, { count: (tally?.data.count ?? 0) + 1 })
+      }),
+    )
+  }
   if (kind === 1) return say(word, () => device.entries.add({ text: word }))
-  // A title goes on from what its writer saw, so that whoever overwrites it keeps its words.
-  if (note === undefined || kind === 2) return say(word, () => (note === undefined ? device.notes.put(id, { title: word }) : device.notes.patch(id, { title: `${note.title} ${word}` })))
-  if (kind === 3) return say(word, () => device.notes.patch(id, { body: `${note.body}\n${word}` }))
-  return say(word, () => device.notes.patch(id, { tags: [...note.tags, word] }))
+  return say(word, () =>
+    device.transaction(async ({ notes }) => {
+      const note = (await notes.get(id))?.data
+      if (note === undefined) await notes.put(id, { title: word })
+      else await notes.patch(id, kind === 2 ? { title: `${note.title} ${word}` } : kind === 3 ? { body: `${note.body}\n${word}` } : { tags: [...note.tags, word] })
+    }),
+  )
 }
 
-async function say(word: string | undefined, write: () => Promise<unknown>): Promise<void> {
+async function say(word: string | undefined, write: () => Promise<void | string>): Promise<void> {
   await tell({ kind: 'asked', word })
   await write()
   await tell({ kind: 'kept', word })

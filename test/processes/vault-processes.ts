@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { labelled, openTestProvider, type Asked, type TestProvider } from '../../apps/vault/worker/local-servers.fixture.ts'
 import { freePort } from '../../src/testing/free-port.ts'
-import type { Database } from '../../src/storage/database.ts'
+import { StorageUnavailable, type Database } from '../../src/storage/database.ts'
 import type { TestDatabase } from '../../src/testing/open-test-database.ts'
 
 const program = fileURLToPath(new URL('../../src/cli/holdfast.js', import.meta.url))
@@ -17,8 +17,8 @@ export interface VaultProcesses extends AsyncDisposable {
   replace(name: string): Promise<void>
   /** SIGKILL. */
   kill(name: string): Promise<void>
-  /** SIGSTOP: it does nothing until it is woken. */
-  sleep(name: string): void
+  /** SIGSTOP: it does nothing until it is woken. It is not in the middle of a write, with which a process keeps all others from SQLite. */
+  sleep(name: string): Promise<void>
   wake(name: string): void
   /** SIGTERM; resolves when what ran in it is finished. */
   stop(name: string): Promise<void>
@@ -115,7 +115,18 @@ export async function openVaultProcesses({ database, location, folder }: TestDat
   return {
     provider,
     kill,
-    sleep: (name) => void running.get(name)?.kill('SIGSTOP'),
+    sleep: async (name) => {
+      for (;;) {
+        running.get(name)?.kill('SIGSTOP')
+        try {
+          return await database.write(() => Promise.resolve())
+        } catch (error) {
+          if (!(error instanceof StorageUnavailable)) throw error
+          running.get(name)?.kill('SIGCONT')
+          await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+        }
+      }
+    },
     wake: (name) => void running.get(name)?.kill('SIGCONT'),
     stop: (name) => end(name, 'SIGTERM'),
     replace: async (name) => {

@@ -90,7 +90,7 @@ test('VLT-36 A worker process that sleeps through its lease writes nothing when 
   const texts = textsOf(12)
   await world.capture(texts)
   await asked.promise
-  world.sleep('one')
+  await world.sleep('one')
   asleep.resolve()
   const expected = texts.map((text) => enriched(text, held.has(text) ? 2 : 1))
   assert.deepEqual((await world.untilNoneWaits()).map(madeOf), expected)

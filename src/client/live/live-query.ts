@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { ChangedRecord, LocalChange, Pace } from '../ports.ts'
 import { tell } from './observable.ts'
 

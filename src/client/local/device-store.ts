@@ -1,5 +1,5 @@
 import type { ChangedRecord, LocalChange, Tabs } from '../ports.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { StorageFullError, StoreClosedError, type OpenStore, type Store, type StoreReader, type StoreWriter, type WriteOptions } from '../stores/store.ts'
 
 /** What is written: an edit of the app, or records of the server. */

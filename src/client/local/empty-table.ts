@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { StoreWriter, TableName, Tables } from '../stores/store.ts'
 import { keysOf } from './keys.ts'
 

@@ -5,9 +5,10 @@ import type { PlaceRow } from '../settings.ts'
 import type { StoreReader, StoreWriter } from '../stores/store.ts'
 import type { Partition } from './chains.ts'
 import { editRecords, type LocalEdit } from './edit-records.ts'
+import { emptyTable } from './empty-table.ts'
 import { keysOf } from './keys.ts'
 import { writeSetting } from './settings-rows.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 
 /** Which data of which server a client works with. */
 export interface PlaceAddress {
@@ -89,14 +90,7 @@ async function moveEdits(writer: StoreWriter, from: Partition, to: Partition, no
     )
     if (page.length < clientLimits.PAGE) break
   }
-  for (;;) {
-    const page = await writer.range('records', { ...keysOf(from.id), limit: clientLimits.PAGE })
-    await writer.remove(
-      'records',
-      page.map(({ key }) => key),
-    )
-    if (page.length < clientLimits.PAGE) break
-  }
+  await emptyTable(writer, 'records', from.id)
 }
 
 function placeRowKey({ url, app, space }: PlaceAddress): string {

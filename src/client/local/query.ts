@@ -1,6 +1,6 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import { sameJson, type JsonValue } from '../../lib/json.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { CollectionInfo } from '../collection-info.ts'
 import type { LocalRecord } from '../model.ts'
 import type { StoreReader } from '../stores/store.ts'

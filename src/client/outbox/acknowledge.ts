@@ -107,22 +107,8 @@ function overTheirs(chain: Chain, wanted: Fields | null, like: OutboxRow, { next
 
 /** The edit is put aside with its reason. Edits behind it lose what they were built on and stand on the server's state instead. */
 function refuse(chain: Chain, row: OutboxRow, answer: Extract<Answer, { kind: 'rejected' }>, { now }: AcknowledgeOptions): Acknowledged {
-  const { n, collection, id, op, data, base, baseFields, decides, group, owner } = row
-  const refused: RejectedRow = {
-    n,
-    collection,
-    id,
-    op,
-    ...(data === undefined ? {} : { data }),
-    shown: applyRow(baseFields, row),
-    base,
-    baseFields,
-    ...(decides === undefined ? {} : { decides }),
-    ...(group === undefined ? {} : { group }),
-    owner,
-    error: answer.error,
-    at: now,
-  }
+  const { sent: _sent, offers: _offers, attempts: _attempts, retryAt: _retryAt, ...edit } = row
+  const refused: RejectedRow = { ...edit, shown: applyRow(row.baseFields, row), error: answer.error, at: now }
   const { record } = answer
   const heard = record === undefined || record.version < chain.version ? chain : { ...chain, version: record.version, server: record.fields, origin: record.origin }
   let under = row.baseFields

@@ -1,7 +1,7 @@
 import type { OutboxRow } from '../model.ts'
 import type { CollectionInfo } from '../collection-info.ts'
 import { keysOf } from '../local/keys.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { StoreReader } from '../stores/store.ts'
 import { isWaiting } from './failure.ts'
 

@@ -1,5 +1,5 @@
 import type { SignedIn, Tokens } from '../../protocol/accounts.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { DeviceStore } from '../local/device-store.ts'
 import { readPlace, writePlace, type PlaceAddress } from '../local/place.ts'
 import type { Clock, Tabs } from '../ports.ts'

@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { keysOf } from '../local/keys.ts'
 import { readSync, writeSetting } from '../local/settings-rows.ts'
 import type { ChangedRecord } from '../ports.ts'

@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { ClientChance, Clock } from '../ports.ts'
 import { backoffMs, RequestFailure } from './failure.ts'
 import type { AppServer } from './sync-deps.ts'

@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 
 /** Why a request did not do what was asked, by what the client does about it. */
 export type Failure =

@@ -1,5 +1,5 @@
 import { sameJson, type JsonValue } from '../../lib/json.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { CollectionInfo } from '../collection-info.ts'
 import { loadChains, saveChains, type ChangedChain } from '../local/chains.ts'
 import { keysOf, numberKey } from '../local/keys.ts'

@@ -1,5 +1,5 @@
 import type { PullResponse } from '../../protocol/pull.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { readSync } from '../local/settings-rows.ts'
 import type { Rung, SyncRow } from '../settings.ts'
 import { RequestFailure } from './failure.ts'

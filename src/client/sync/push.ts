@@ -1,6 +1,6 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { PushResponse, PushResult, WireMutation } from '../../protocol/push.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { keysOf, numberKey } from '../local/keys.ts'
 import { readNumbers, readSync } from '../local/settings-rows.ts'
 import type { OutboxRow } from '../model.ts'

@@ -1,5 +1,5 @@
 import type { WireRecord } from '../../protocol/push.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { SnapshotPlace, SyncRow } from '../settings.ts'
 import { RequestFailure } from './failure.ts'
 import { collectionsQuery, notHoldfast } from './reading.ts'

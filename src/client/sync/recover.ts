@@ -1,6 +1,6 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { WireRecord } from '../../protocol/push.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { loadChains, saveChains } from '../local/chains.ts'
 import { keysOf, placeOf } from '../local/keys.ts'
 import { readSync, writeSetting } from '../local/settings-rows.ts'

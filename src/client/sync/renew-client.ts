@@ -1,7 +1,7 @@
 import { keysOf, numberKey, recordKey } from '../local/keys.ts'
 import { NumberSource, readNumbers, readSync, writeSetting } from '../local/settings-rows.ts'
 import type { OutboxRow } from '../model.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { StoreWriter } from '../stores/store.ts'
 import type { SyncDeps } from './sync-deps.ts'
 

@@ -1,5 +1,5 @@
 import type { DeviceReport } from '../../protocol/device-report.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { StorageState } from '../ports.ts'
 import { readCounts } from '../local/read-counts.ts'
 import { readSync } from '../local/settings-rows.ts'

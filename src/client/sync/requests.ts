@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { Clock, Connectivity, Transport, TransportRequest, TransportResponse } from '../ports.ts'
 import { failureOfAnswer, RequestFailure } from './failure.ts'
 import { notHoldfast } from './reading.ts'

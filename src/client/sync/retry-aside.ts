@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import { loadChains, saveChains } from '../local/chains.ts'
 import { keysOf } from '../local/keys.ts'
 import type { LocalData } from '../local/local-data.ts'

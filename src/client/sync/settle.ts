@@ -7,7 +7,7 @@ import { acknowledge, type Answer } from '../outbox/acknowledge.ts'
 import type { Chain } from '../outbox/chain.ts'
 import type { Received } from '../outbox/receive.ts'
 import type { StoreWriter } from '../stores/store.ts'
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { receivedOf } from './take-records.ts'
 

@@ -1,4 +1,4 @@
-import { clientLimits } from '../client-limits.ts'
+import * as clientLimits from '../client-limits.ts'
 import type { ClientChance, Clock, Connectivity, SyncOutcome, Trigger } from '../ports.ts'
 import { backoffMs, isWaiting, RequestFailure } from './failure.ts'
 
