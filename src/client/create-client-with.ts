@@ -96,7 +96,8 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
   /** False when the edits go back to what somebody has changed meanwhile: nothing is written. */
   const edit = async ({ edits, isStale }: Gathered, group?: string): Promise<boolean> => {
     const records = await data.write(
-      async (writer, partition) => ((await isStale?.(writer, partition)) === true ? undefined : editRecords(writer, partition, edits, { at: ports.clock.now(), ...(group === undefined ? {} : { group }) })),
+      async (writer, partition) =>
+        (await isStale?.(writer, partition)) === true ? undefined : editRecords(writer, partition, edits, { at: ports.clock.now(), ...(group === undefined ? {} : { group }) }),
       { kind: 'edit' },
     )
     if (records === undefined) return false

@@ -48,6 +48,8 @@ export interface OutboxRow {
   readonly sent?: true
   /** After a restore it offers again what the device had: of the whole record, or of the fields that it names, all that was accepted before. */
   readonly offers?: 'record' | 'edit'
+  /** Version of the record that it was made on, where a restore has put it on an older one. */
+  readonly saw?: number
   /** It decides a conflict, which the server keeps open until it accepts an edit of the record. */
   readonly decides?: true
   /** How often it alone made the server fail. */

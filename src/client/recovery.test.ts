@@ -258,6 +258,29 @@ for (const how of ['file', 'restore'] as const) {
   })
 }
 
+for (const how of ['file', 'restore'] as const)
+  test(`SDK-29 A refused edit stays with its reason when what its record had is offered again (${how})`, async () => {
+    await using server = await openDiaryServer()
+    await using phone = await openDiaryDevice(server, 'a')
+    await phone.client.sync()
+    const restore = await backup(server, how)
+    await phone.client.books.put('b1', { name: 'book' })
+    await phone.client.pages.put('p1', { book: 'b1', number: 1 })
+    await phone.client.sync()
+    await phone.client.pages.patch('p1', { book: 'nowhere' })
+    await phone.client.sync()
+    const refused = async () => (await phone.client.rejected.list()).map(({ id, error }) => [id, error.code])
+    assert.deepEqual(await refused(), [['p1', 'reference.not_found']])
+    await restore()
+    await phone.client.sync()
+    await phone.client.sync()
+    assert.equal(phone.client.status.get().pending, 0)
+    assert.deepEqual(await refused(), [['p1', 'reference.not_found']])
+    await phone.client.pages.patch('p1', { number: 2 })
+    await phone.client.sync()
+    assert.deepEqual(await refused(), [])
+  })
+
 test('SDK-30 A copy of the device’s database that uses its numbers again is noticed; both copies’ edits reach the server', async () => {
   await using server = await openDiaryServer()
   await using phone = await openDiaryDevice(server, 'a')

@@ -261,4 +261,18 @@ export const stories: readonly Story[] = [
       { kind: 'backup', afterMs: 30_271 },
     ],
   },
+  {
+    seed: 6840,
+    wrong: 'what a restore had lost was offered on top of a waiting edit that had replaced it, and the next restore lost both',
+    plan: [
+      { kind: 'edit', who: 2, what: 'title', record: 1, afterMs: 2_994 },
+      { kind: 'edit', who: 1, what: 'tag', record: 2, afterMs: 1_924 },
+      { kind: 'edit', who: 0, what: 'long-title', record: 1, afterMs: 1_842 },
+      { kind: 'backup', afterMs: 504 },
+      { kind: 'edit', who: 1, what: 'title', record: 2, afterMs: 855 },
+      { kind: 'restore', how: 'file', afterMs: 2_062 },
+      { kind: 'edit', who: 1, what: 'long-title', record: 2, afterMs: 833 },
+      { kind: 'restore', how: 'marked', afterMs: 2_486 },
+    ],
+  },
 ]

@@ -107,7 +107,7 @@ function overTheirs(chain: Chain, wanted: Fields | null, like: OutboxRow, { next
 
 /** The edit is put aside with its reason. Edits behind it lose what they were built on and stand on the server's state instead. */
 function refuse(chain: Chain, row: OutboxRow, answer: Extract<Answer, { kind: 'rejected' }>, { now }: AcknowledgeOptions): Acknowledged {
-  const { sent: _sent, offers: _offers, attempts: _attempts, retryAt: _retryAt, ...edit } = row
+  const { sent: _sent, offers: _offers, attempts: _attempts, retryAt: _retryAt, saw: _saw, ...edit } = row
   const refused: RejectedRow = { ...edit, shown: applyRow(row.baseFields, row), error: answer.error, at: now }
   const { record } = answer
   const heard = record === undefined || record.version < chain.version ? chain : { ...chain, version: record.version, server: record.fields, origin: record.origin }

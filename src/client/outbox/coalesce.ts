@@ -8,9 +8,13 @@ export interface CoalesceOptions {
   readonly onServer: boolean
 }
 
-/** Joins a new edit with the row before it. A row that was ever sent is never changed, and a transaction only grows from within. */
+/**
+ * Joins a new edit with the row before it. A row that was ever sent is never changed, and a transaction only grows from within. One that a
+ * restore has put on an older state was made on more than what is shown since.
+ */
 export function coalesce(existing: OutboxRow, next: OutboxRow, { onServer }: CoalesceOptions): Coalesced {
   if (existing.sent === true || existing.group !== next.group) return { kind: 'append' }
+  if (existing.saw !== undefined) return { kind: 'append' }
   const { data: _replaced, ...head } = existing
   const kept = { ...head, at: next.at }
   switch (next.op) {

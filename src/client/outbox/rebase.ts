@@ -42,7 +42,7 @@ function moveRow(collection: CollectionInfo, row: OutboxRow, under: Fields | nul
 export function putOnOlder(chain: Chain): Chain {
   let under = chain.server
   const rows = chain.rows.map((row): OutboxRow => {
-    const moved = row.base > chain.version ? { ...row, ...contentOn(chain.collection, row, under), base: chain.version, baseFields: under } : row
+    const moved = row.base > chain.version ? { ...row, ...contentOn(chain.collection, row, under), base: chain.version, baseFields: under, saw: Math.max(row.base, row.saw ?? 0) } : row
     under = applyRow(under, moved)
     return moved
   })

@@ -62,7 +62,7 @@ export async function offerAcked(deps: SyncDeps, recovery: Recovery): Promise<vo
 
 function offerEdit(chain: Chain, acked: AckedRow | undefined, nextNumber: () => number): Chain {
   if (acked === undefined || chain.conflict !== undefined || chain.version === acked.version || chain.version === 0) return chain
-  const left = unseen(acked, chain.rows)
+  const left = unseen(acked, chain)
   if (left === undefined) return chain
   const { collection, id, op, data, base, at } = left
   const edit = { op, ...(data === undefined ? {} : { data }), baseFields: chain.server, base: Math.min(base, chain.version) }
@@ -75,11 +75,13 @@ function offerEdit(chain: Chain, acked: AckedRow | undefined, nextNumber: () => 
  * What of an accepted edit no edit that waits was made on top of. Some may have been made when the device already showed what the restore
  * had left. One that is offered again, now or before the device died over it, stands for all that came before: they come newest first.
  */
-function unseen(acked: AckedRow, rows: readonly OutboxRow[]): AckedRow | undefined {
+function unseen(acked: AckedRow, { collection, rows }: Chain): AckedRow | undefined {
   if (rows.some(({ offers }) => offers === 'record')) return undefined
-  if (acked.op === 'delete') return rows.some(({ offers, baseFields }) => offers !== undefined || baseFields === null) ? undefined : acked
+  const isBefore = ({ saw = 0, offers }: OutboxRow) => offers !== undefined || saw >= acked.version
+  if (acked.op === 'delete') return rows.some((row) => isBefore(row) || row.baseFields === null) ? undefined : acked
+  // What sides are joined to a row that a restore has moved has lost again.
   const isSeen = (row: OutboxRow, name: string, value: JsonValue) =>
-    (row.op === 'delete' || Object.hasOwn(row.data ?? {}, name)) && (row.offers !== undefined || sameJson(row.baseFields?.[name] ?? null, value))
+    (row.op === 'delete' || Object.hasOwn(row.data ?? {}, name)) && (row.offers !== undefined || (isBefore(row) && !isJoined(collection, name)) || sameJson(row.baseFields?.[name] ?? null, value))
   return only(acked, (name, value) => !rows.some((row) => isSeen(row, name, value)))
 }
 

@@ -3,6 +3,7 @@ import { loadChains, saveChains, StoreDraft, type ChangedChain } from '../local/
 import { keysOf, numberKey } from '../local/keys.ts'
 import { NumberSource, readNumbers, readSync, writeSetting } from '../local/settings-rows.ts'
 import type { AckedRow, OutboxRow, RejectedRow } from '../model.ts'
+import { applyRow, sameFields } from '../outbox/apply-row.ts'
 import { acknowledge, type Answer } from '../outbox/acknowledge.ts'
 import type { Chain } from '../outbox/chain.ts'
 import type { Received } from '../outbox/receive.ts'
@@ -42,7 +43,7 @@ async function settleAnswers(deps: SyncDeps, answers: readonly { readonly row: O
       answers.map(({ row }) => row),
     )
     const draft = new StoreDraft()
-    const accepted = new Set<string>()
+    const accepted = new Map<string, Settling>()
     const changed = chains.map((before, index): ChangedChain => {
       const answered = answers[index]
       // An answer counts for the edit it was given to, and for no other that has come to stand there.
@@ -50,7 +51,7 @@ async function settleAnswers(deps: SyncDeps, answers: readonly { readonly row: O
       const { chain, acked, rejected, accepted: isAccepted } = acknowledge(before, answered.answer, { now: clock.now(), nextNumber: numbers.nextNumber })
       if (acked !== undefined) draft.set('acked', numberKey(partition.id, acked.n), acked satisfies AckedRow)
       if (rejected !== undefined) draft.set('rejected', numberKey(partition.id, rejected.n), rejected satisfies RejectedRow)
-      if (isAccepted) accepted.add(placeOf(before))
+      if (isAccepted) accepted.set(placeOf(before), { chain, isOffer: answered.row.offers !== undefined })
       return { before, after: chain }
     })
     const touched = await saveChains(writer, partition, changed)
@@ -64,11 +65,23 @@ async function settleAnswers(deps: SyncDeps, answers: readonly { readonly row: O
   store.announce(records)
 }
 
-/** What was refused of a record is settled by a later edit that is accepted, here as on the server. */
-async function clearRejected(writer: StoreWriter, partition: string, accepted: ReadonlySet<string>): Promise<void> {
+interface Settling {
+  readonly chain: Chain
+  readonly isOffer: boolean
+}
+
+/**
+ * What was refused of a record is settled by a later edit that is accepted, here as on the server. One that offers again what a restore
+ * has lost is no later edit: it settles what it contains, as the server may have refused that for want of the record.
+ */
+async function clearRejected(writer: StoreWriter, partition: string, accepted: ReadonlyMap<string, Settling>): Promise<void> {
   if (accepted.size === 0) return
   const refused = await writer.range('rejected', { ...keysOf(partition), limit: clientLimits.PAGE })
-  const cleared = refused.filter(({ value }) => accepted.has(`${value.collection}/${value.id}`)).map(({ key }) => key)
+  const isSettled = (row: RejectedRow) => {
+    const by = accepted.get(`${row.collection}/${row.id}`)
+    return by !== undefined && (!by.isOffer || sameFields(applyRow(by.chain.server, { ...row, baseFields: null }), by.chain.server))
+  }
+  const cleared = refused.filter(({ value }) => isSettled(value)).map(({ key }) => key)
   if (cleared.length > 0) await writer.remove('rejected', cleared)
 }
 
