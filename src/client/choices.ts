@@ -2,12 +2,12 @@ import type { Fields } from '../app/conflict-policy.ts'
 import * as clientLimits from './client-limits.ts'
 import { checkWhole } from './check-edit.ts'
 import type { CollectionInfo } from './collection-info.ts'
-import { loadChains, saveChains, type Partition } from './local/chains.ts'
+import { changeChains, loadChains, type Partition } from './local/chains.ts'
 import { editRecords, type LocalEdit } from './local/edit-records.ts'
 import { keysOf, numberKey } from './local/keys.ts'
 import type { LocalData } from './local/local-data.ts'
 import { getItem } from './local/query.ts'
-import { NumberSource, readNumbers, readSync, writeSetting } from './local/settings-rows.ts'
+import { readSync, writeSetting } from './local/settings-rows.ts'
 import type { ConflictRow, RejectedRow } from './model.ts'
 import { again, giveUp, resolve } from './outbox/acknowledge.ts'
 import type { Chain } from './outbox/chain.ts'
@@ -54,12 +54,9 @@ export function createConflicts({ data, chance, changed }: ChoiceParts): Conflic
     const records = await data.write(async (writer, partition) => {
       const [chain] = await loadChains(writer, partition, [{ collection, id }])
       if (chain?.conflict === undefined) return undefined
-      const numbers = new NumberSource(await readNumbers(writer, partition.id))
       const { conflict } = chain
       const wanted = wantedBy(choice, chain.collection, conflict)
-      const after = resolve(chain, wanted, { n: numbers.nextNumber(), at, owner: partition.owner })
-      const saved = await saveChains(writer, partition, [{ before: chain, after }])
-      await numbers.save(writer, partition.id)
+      const saved = await changeChain(writer, partition, chain.conflict, (open, nextNumber) => resolve(open, wanted, { n: nextNumber(), at, owner: partition.owner }))
       const copy: LocalEdit[] = choice === 'both' && conflict.mine !== null ? [{ collection, id: chance.id(), op: 'put', data: conflict.mine }] : []
       return [...saved, ...(await editRecords(writer, partition, copy, { at }))]
     })
@@ -137,16 +134,8 @@ export function createRejected({ data, chance, changed }: ChoiceParts): Rejected
 }
 
 /** Changes the edits of one record. Answers it when that changed anything. */
-async function changeChain(writer: StoreWriter, partition: Partition, place: ChangedRecord, change: (chain: Chain, nextNumber: () => number) => Chain): Promise<ChangedRecord[]> {
-  const { collection, id } = place
-  const numbers = new NumberSource(await readNumbers(writer, partition.id))
-  const [before] = await loadChains(writer, partition, [{ collection, id }])
-  if (before === undefined) return []
-  const after = change(before, numbers.nextNumber)
-  if (after === before) return []
-  const saved = await saveChains(writer, partition, [{ before, after }])
-  await numbers.save(writer, partition.id)
-  return saved
+async function changeChain(writer: StoreWriter, partition: Partition, { collection, id }: ChangedRecord, change: (chain: Chain, nextNumber: () => number) => Chain): Promise<ChangedRecord[]> {
+  return changeChains(writer, partition, await loadChains(writer, partition, [{ collection, id }]), (chain, _index, nextNumber) => change(chain, nextNumber))
 }
 
 /** A refused patch of a record that is not there any more becomes the whole record that its writer saw. */

@@ -275,4 +275,16 @@ export const stories: readonly Story[] = [
       { kind: 'restore', how: 'marked', afterMs: 2_486 },
     ],
   },
+  {
+    seed: 7008,
+    wrong: 'a conflict whose other side came to say the same ended on the device alone: the server kept it open for ever',
+    plan: [
+      { kind: 'edit', who: 1, what: 'body', record: 2, afterMs: 24_828 },
+      { kind: 'edit', who: 0, what: 'tag', record: 2, afterMs: 2_794 },
+      { kind: 'read', afterMs: 24_661 },
+      { kind: 'edit', who: 0, what: 'delete', record: 2, afterMs: 660 },
+      { kind: 'edit', who: 1, what: 'tag', record: 1, afterMs: 902 },
+      { kind: 'edit', who: 2, what: 'delete', record: 2, afterMs: 1_854 },
+    ],
+  },
 ]

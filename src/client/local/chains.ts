@@ -3,6 +3,7 @@ import { chainOf, recordOf, type Chain } from '../outbox/chain.ts'
 import type { ChangedRecord } from '../ports.ts'
 import type { StoreReader, StoreWriter, TableName, Tables } from '../stores/store.ts'
 import { numberKey, recordKey } from './keys.ts'
+import { NumberSource, readNumbers } from './settings-rows.ts'
 
 /** The part of a store that belongs to one principal, with what is known of the app. */
 export interface Partition {
@@ -60,6 +61,23 @@ export async function saveChains(writer: StoreWriter, partition: Partition, chan
     if (before.conflict !== after.conflict) draft.set('conflicts', key, after.conflict)
   }
   await draft.save(writer)
+  return records
+}
+
+export type Change = (chain: Chain, index: number, nextNumber: () => number) => Chain
+
+/** Changes chains one after the other, of which several may be of one record, and gives further edits their numbers. */
+export async function changeChains(writer: StoreWriter, partition: Partition, chains: readonly Chain[], change: Change): Promise<ChangedRecord[]> {
+  const numbers = new NumberSource(await readNumbers(writer, partition.id))
+  const latest = new Map<string, Chain>()
+  for (const [index, chain] of chains.entries()) {
+    const key = `${chain.collection.name}/${chain.id}`
+    latest.set(key, change(latest.get(key) ?? chain, index, numbers.nextNumber))
+  }
+  const before = new Map(chains.map((chain) => [`${chain.collection.name}/${chain.id}`, chain]))
+  const changed = [...before].map(([key, chain]): ChangedChain => ({ before: chain, after: latest.get(key) ?? chain }))
+  const records = await saveChains(writer, partition, changed)
+  await numbers.save(writer, partition.id)
   return records
 }
 

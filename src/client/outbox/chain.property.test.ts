@@ -70,7 +70,7 @@ class Device {
         this.#inFlight = undefined
         return
       case 'pull':
-        this.#checked(receive(this.chain, this.server.read('a')))
+        this.#checked(receive(this.chain, this.server.read('a'), { owner: null, nextNumber: () => this.#number() }))
         return
       case 'restart': {
         this.#inFlight = undefined

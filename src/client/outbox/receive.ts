@@ -1,5 +1,6 @@
 import type { Fields } from '../../app/conflict-policy.ts'
-import type { RecordOrigin } from '../model.ts'
+import type { ConflictRow, RecordOrigin } from '../model.ts'
+import { resolve } from './acknowledge.ts'
 import { sameFields } from './apply-row.ts'
 import type { Chain } from './chain.ts'
 import { putOnOlder, rebase } from './rebase.ts'
@@ -11,16 +12,22 @@ export interface Received {
   readonly origin: RecordOrigin | undefined
 }
 
+/** Who tells the server what a state that was read has decided. */
+export interface Teller {
+  readonly owner: string | null
+  nextNumber(): number
+}
+
 /** Takes the server's state of a record: without a local edit it replaces what is here, else edits are put on top of it. */
-export function receive(chain: Chain, { version, fields, origin }: Received): Chain {
+export function receive(chain: Chain, { version, fields, origin }: Received, teller: Teller): Chain {
   if (chain.version === version && sameFields(chain.server, fields)) return chain
   const heard = { ...chain, version, server: fields, origin }
   if (chain.conflict === undefined && chain.rows.some(({ base }) => base > version)) return putOnOlder(heard)
-  return chain.conflict === undefined ? rebase(heard) : heardInConflict(heard, chain.conflict)
+  return chain.conflict === undefined ? rebase(heard) : heardInConflict(heard, chain.conflict, teller)
 }
 
-/** The other side of a conflict has moved on; where it now says the same as this one, there is nothing left to choose. */
-function heardInConflict(chain: Chain, conflict: NonNullable<Chain['conflict']>): Chain {
-  if (sameFields(conflict.mine, chain.server) && chain.rows.length === 0) return { ...chain, conflict: undefined }
+/** The other side of a conflict has moved on; where it now says the same as this one, there is nothing left to choose, and the server is told so. */
+function heardInConflict(chain: Chain, conflict: ConflictRow, { owner, nextNumber }: Teller): Chain {
+  if (sameFields(conflict.mine, chain.server) && chain.rows.length === 0) return resolve(chain, chain.server, { n: nextNumber(), at: conflict.mineAt, owner })
   return { ...chain, conflict: { ...conflict, theirs: chain.server, theirsVersion: chain.version, theirsAt: chain.origin?.updatedAt ?? 0 } }
 }

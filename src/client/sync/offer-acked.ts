@@ -1,9 +1,8 @@
 import { sameJson, type JsonValue } from '../../lib/json.ts'
 import * as clientLimits from '../client-limits.ts'
 import type { CollectionInfo } from '../collection-info.ts'
-import { loadChains, saveChains, type ChangedChain } from '../local/chains.ts'
+import { changeChains, loadChains } from '../local/chains.ts'
 import { keysOf, numberKey } from '../local/keys.ts'
-import { NumberSource, readNumbers } from '../local/settings-rows.ts'
 import type { AckedRow, OutboxRow } from '../model.ts'
 import { applyRow, sameFields } from '../outbox/apply-row.ts'
 import type { Chain } from '../outbox/chain.ts'
@@ -49,7 +48,7 @@ export async function offerAcked(deps: SyncDeps, recovery: Recovery): Promise<vo
   await eachAcked(deps, async (writer, page) => {
     const inDoubt = page.filter(({ version, collection }) => version > recovery.kept && partition.collections.has(collection))
     const before = await loadChains(writer, partition, inDoubt)
-    const offered = await changeChains(writer, deps, before, (chain, index, nextNumber) => offerEdit(chain, inDoubt[index], nextNumber))
+    const offered = await changeChains(writer, partition, before, (chain, index, nextNumber) => offerEdit(chain, inDoubt[index], nextNumber))
     // One that was accepted since the restore is there, and may be lost by the next.
     const settled = inDoubt.filter(({ version }, index) => before[index]?.version !== version)
     await writer.remove(
@@ -121,21 +120,4 @@ async function pagesOfAcked({ store, partition }: SyncDeps): Promise<string[][]>
     pages.push(page.map(({ key }) => key))
     after = last.key
   }
-}
-
-type Change = (chain: Chain, index: number, nextNumber: () => number) => Chain
-
-/** Changes chains one after the other, of which several may be of one record, and gives further edits their numbers. */
-export async function changeChains(writer: StoreWriter, { partition }: SyncDeps, chains: readonly Chain[], change: Change): Promise<ChangedRecord[]> {
-  const numbers = new NumberSource(await readNumbers(writer, partition.id))
-  const latest = new Map<string, Chain>()
-  for (const [index, chain] of chains.entries()) {
-    const key = `${chain.collection.name}/${chain.id}`
-    latest.set(key, change(latest.get(key) ?? chain, index, numbers.nextNumber))
-  }
-  const before = new Map(chains.map((chain) => [`${chain.collection.name}/${chain.id}`, chain]))
-  const changed = [...before].map(([key, chain]): ChangedChain => ({ before: chain, after: latest.get(key) ?? chain }))
-  const records = await saveChains(writer, partition, changed)
-  await numbers.save(writer, partition.id)
-  return records
 }

@@ -1,7 +1,7 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { WireRecord } from '../../protocol/push.ts'
 import * as clientLimits from '../client-limits.ts'
-import { loadChains, saveChains } from '../local/chains.ts'
+import { changeChains, loadChains, saveChains } from '../local/chains.ts'
 import { keysOf, placeOf } from '../local/keys.ts'
 import { readSync, writeSetting } from '../local/settings-rows.ts'
 import type { LocalRecord, OutboxRow } from '../model.ts'
@@ -13,7 +13,7 @@ import type { ChangedRecord } from '../ports.ts'
 import type { Recovery, SyncRow } from '../settings.ts'
 import type { StoreWriter } from '../stores/store.ts'
 import { RequestFailure } from './failure.ts'
-import { changeChains, offerAcked } from './offer-acked.ts'
+import { offerAcked } from './offer-acked.ts'
 import { reloaded } from './reload.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { receivedOf } from './take-records.ts'
@@ -61,10 +61,10 @@ export async function recover(deps: SyncDeps): Promise<SyncRow> {
       .map((one) => (sync.unreadable?.includes(one.collection) === true ? { ...one, lost: false } : one))
       .filter(({ collection }) => partition.collections.has(collection))
     const chains = await loadChains(writer, partition, unnamed)
-    return changeChains(writer, deps, chains, (chain, index, nextNumber) => {
+    return changeChains(writer, partition, chains, (chain, index, nextNumber) => {
       const state = states.get(`${chain.collection.name}/${chain.id}`) ?? nothing
       // Somebody has written it since the reading: that is another side, as if it had been read.
-      if (state.version > recovery.known) return receive(chain, state)
+      if (state.version > recovery.known) return receive(chain, state, { owner: partition.owner, nextNumber })
       return unnamed[index]?.lost === true ? offer(chain, state, { nextNumber, now: deps.clock.now(), owner: partition.owner }) : forgotten(chain)
     })
   })

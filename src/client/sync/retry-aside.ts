@@ -1,5 +1,5 @@
 import * as clientLimits from '../client-limits.ts'
-import { loadChains, saveChains } from '../local/chains.ts'
+import { changeChains, loadChains } from '../local/chains.ts'
 import { keysOf } from '../local/keys.ts'
 import type { LocalData } from '../local/local-data.ts'
 import { receive } from '../outbox/receive.ts'
@@ -22,9 +22,9 @@ export async function retryAside(data: LocalData, codec: Codec): Promise<number>
         const [still] = await writer.get('aside', [key])
         // A newer state has come meanwhile, or somebody else works here.
         if (current.id !== partition.id || still?.record.version !== value.record.version) return []
-        const [chain] = await loadChains(writer, current, [value.record])
         await writer.remove('aside', [key])
-        return chain === undefined ? [] : saveChains(writer, current, [{ before: chain, after: receive(chain, received) }])
+        const { owner } = current
+        return changeChains(writer, current, await loadChains(writer, current, [value.record]), (chain, _index, nextNumber) => receive(chain, received, { owner, nextNumber }))
       })
       data.parts.store.announce(records)
       count += 1

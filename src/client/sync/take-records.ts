@@ -1,11 +1,11 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { WireRecord } from '../../protocol/push.ts'
 import type { CollectionInfo } from '../collection-info.ts'
-import { loadChains, saveChains, StoreDraft, type ChangedChain } from '../local/chains.ts'
+import { changeChains, loadChains, StoreDraft } from '../local/chains.ts'
 import { keysOf, recordKey } from '../local/keys.ts'
 import type { AsideRow } from '../model.ts'
 import type { Chain } from '../outbox/chain.ts'
-import { receive, type Received } from '../outbox/receive.ts'
+import { receive, type Received, type Teller } from '../outbox/receive.ts'
 import type { SyncRow } from '../settings.ts'
 import { readSync, writeSetting } from '../local/settings-rows.ts'
 import type { StoreWriter } from '../stores/store.ts'
@@ -47,8 +47,8 @@ export async function takeRecords(deps: SyncDeps, opened: readonly Opened[], nex
       const before = await readSync(writer, partition.id)
       const marked = before.sweep === true || before.recovery !== undefined
       const chains = await loadChains(writer, partition, read)
-      const changed = chains.map((chain, index): ChangedChain => ({ before: chain, after: taken(chain, read[index]?.received, marked ? before.reload : undefined) }))
-      const touched = await saveChains(writer, partition, changed)
+      const reload = marked ? before.reload : undefined
+      const touched = await changeChains(writer, partition, chains, (chain, index, nextNumber) => taken(chain, read[index]?.received, { reload, owner: partition.owner, nextNumber }))
       await keepAside(writer, deps, opened)
       const after = next(before)
       if (after !== before) await writeSetting(writer, partition.id, after)
@@ -60,9 +60,9 @@ export async function takeRecords(deps: SyncDeps, opened: readonly Opened[], nex
   return sync
 }
 
-function taken(chain: Chain, received: Received | undefined, reload: number | undefined): Chain {
+function taken(chain: Chain, received: Received | undefined, { reload, ...teller }: Teller & { readonly reload: number | undefined }): Chain {
   if (received === undefined) return chain
-  const next = receive(chain, received)
+  const next = receive(chain, received, teller)
   return reload === undefined || next.reload === reload ? next : { ...next, reload }
 }
 
