@@ -2,9 +2,10 @@ import { makePostgresDatabase } from '../src/testing/make-postgres-database.ts'
 import { startTestPostgres } from '../src/testing/test-postgres.ts'
 import { startChild, type Child } from './child.ts'
 import { figure, median, percentile, tableText } from './figures.ts'
+import { openPool, send, sendCalls } from './load.ts'
 import { makeNotes } from './note.ts'
 import { drain, fill } from './reads.ts'
-import { holdfastTarget } from './target.ts'
+import { holdfastTarget, type Target } from './target.ts'
 import { measure, type Contender, type Measured } from './world.ts'
 
 /** Devices of one scenario, and spaces when each has its own. */
@@ -37,7 +38,7 @@ export async function benchPostgres({ rounds, scale, records }: PostgresBench): 
   await using oneSpace = await openContender(await location(), 1)
   await using manySpaces = await openContender(await location(), DEVICES_MAX)
   const writes: Contest[] = [
-    ...[1, 10, 50].flatMap((devices) => [
+    ...[1, 2, 10, 50].flatMap((devices) => [
       pushes(oneSpace, raw, { where: 'one space', devices, batch: 1, records: 2_000 * scale }),
       ...(devices === 1 ? [] : [pushes(manySpaces, raw, { where: 'a space each', devices, batch: 1, records: 2_000 * scale })]),
     ]),
@@ -47,18 +48,24 @@ export async function benchPostgres({ rounds, scale, records }: PostgresBench): 
   ]
   const rows = [head]
   for (const contest of writes) rows.push(await compete(contest, rounds))
+  const hot = await besideHotSpace(manySpaces, 400 * scale)
   await using filled = await openContender(await location(), 1)
   await using rawFilled = await startChild('./raw-postgres-worker.ts', [await location(), String(CONNECTIONS)])
   await fill(filled, records)
   await rawFilled.ask({ kind: 'insert', count: records, batch: 1_000 })
   for (const contest of await reads(filled, rawFilled, { records, polls: 4_000 * scale })) rows.push(await compete(contest, rounds))
-  return tableText(rows)
+  return `${tableText(rows)}\n\nOne device that pushes to a space of its own\n${tableText(hot)}`
 }
 
-async function openContender(location: string, spaces: number): Promise<Contender & AsyncDisposable> {
+interface SpacesContender extends Contender {
+  readonly url: string
+  readonly tokens: readonly string[]
+}
+
+async function openContender(location: string, spaces: number): Promise<SpacesContender & AsyncDisposable> {
   const child = await startChild('./holdfast-server.ts', [location, String(DEVICES_MAX), String(spaces)])
   const { url, tokens } = await child.ask<{ url: string; tokens: string[] }>({ kind: 'address' })
-  return { target: holdfastTarget(url, tokens), child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+  return { url, tokens, target: holdfastTarget(url, tokens), child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
 }
 
 interface Pushes {
@@ -80,6 +87,40 @@ function pushes(contender: Contender, raw: Child, { where, devices, batch, recor
       return measure(contender, calls, devices)
     },
   }
+}
+
+/** Devices that all push to one space, as fast as they are answered. */
+const HOT_DEVICES = 40
+
+/** How soon a device is answered by itself, while as many others push to as many spaces, and while all of them push to one. */
+async function besideHotSpace({ url, tokens, target }: SpacesContender, pushed: number): Promise<string[][]> {
+  const quiet = async () => {
+    const calls = makeNotes(pushed).map((note) => target.push([note], DEVICES_MAX - 1))
+    const { latenciesMs } = await sendCalls(url, calls, 1)
+    return [50, 95, 99].map((percent) => figure(percentile(latenciesMs, percent)))
+  }
+  const beside = async (other: Target, first: number) => {
+    let isOver = false
+    const pushers = Array.from({ length: HOT_DEVICES }, async (_, device) => {
+      await using opened = openPool(url, 1)
+      while (!isOver) await send(opened.pool, other.push(makeNotes(1), first + device))
+    })
+    const seen = await quiet()
+    isOver = true
+    await Promise.all(pushers)
+    return seen
+  }
+  // Devices that have not pushed before, under numbers of their own.
+  const oneSpace = holdfastTarget(
+    url,
+    Array.from({ length: DEVICES_MAX + HOT_DEVICES }, () => tokens[0] ?? ''),
+  )
+  return [
+    ['', 'p50 ms', 'p95', 'p99'],
+    ['alone', ...(await quiet())],
+    [`beside ${HOT_DEVICES} in a space each`, ...(await beside(target, 0))],
+    [`beside ${HOT_DEVICES} in one other space`, ...(await beside(oneSpace, DEVICES_MAX))],
+  ]
 }
 
 async function reads(contender: Contender, raw: Child, { records, polls }: { readonly records: number; readonly polls: number }): Promise<Contest[]> {

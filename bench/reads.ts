@@ -1,3 +1,4 @@
+import { startChild, type Child } from './child.ts'
 import { compare, type Work } from './compare.ts'
 import { figure } from './figures.ts'
 import { openPool, send } from './load.ts'
@@ -48,9 +49,10 @@ export async function readWorks(world: World, rounds: number, ids: ReadonlyMap<T
 /** A first pull of everything in pages of 1,000, and as a snapshot stream: records a second and the server's memory. */
 export async function firstPull(world: World, rounds: number): Promise<string[][]> {
   const rows: string[][] = [['', 'records', 'records/s', 'MB/s', 'CPU ms/1k', 'RSS MB']]
+  await using reader = await startChild('snapshot-reader.ts', [])
   for (let round = 0; round < rounds; round += 1) {
     for (const { target, child } of [world.holdfast, world.floor]) rows.push(await timed(`pull ${target.name}`, child, () => drain(target)))
-    rows.push(await timed('snapshot holdfast', world.holdfast.child, () => drainSnapshot(world.holdfast.target)))
+    rows.push(await timed('snapshot holdfast', world.holdfast.child, () => drainSnapshot(reader, world.holdfast.target)))
     const { ms } = await world.raw.ask<{ ms: number }>({ kind: 'scan', batch: PAGE })
     rows.push(['raw scan', '', `${figure(ms)} ms`, '', '', ''])
   }
@@ -63,7 +65,7 @@ interface Drained {
   readonly cursor: string
 }
 
-async function timed(name: string, child: Contender['child'], work: () => Promise<Drained>): Promise<string[]> {
+async function timed(name: string, child: Contender['child'], work: () => Promise<Pick<Drained, 'records' | 'bytes'>>): Promise<string[]> {
   const before = await child.usage()
   const started = performance.now()
   const { records, bytes } = await work()
@@ -86,17 +88,15 @@ export async function drain(target: Target): Promise<Drained> {
   }
 }
 
-/** Reads a whole snapshot, counting lines as they come. */
-async function drainSnapshot(target: Target): Promise<Drained> {
-  await using opened = openPool(target.url, 1)
-  const { headers } = target.pull(undefined, 1)
-  const { body } = await opened.pool.request({ method: 'GET', path: '/api/v1/bench/snapshot', headers: { ...headers } })
-  let [lines, bytes] = [0, 0]
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength
-    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1
-  }
-  return { records: lines - 2, bytes, cursor: '' }
+interface ReadSnapshot {
+  readonly records: number
+  readonly bytes: number
+  readonly ms: number
+}
+
+/** Reads a whole snapshot in a process of its own, counting lines as they come. */
+async function drainSnapshot(reader: Child, target: Target): Promise<ReadSnapshot> {
+  return reader.ask<ReadSnapshot>({ kind: 'read', url: target.url, headers: target.pull(undefined, 1).headers })
 }
 
 /** Delta polls by themselves, then while a snapshot of everything streams: a big read must not hold up small ones. */
@@ -115,10 +115,10 @@ export async function pollsBesideSnapshot(world: World, requests: number): Promi
   }
   const idle = await polls()
   let streaming = true
-  const started = performance.now()
-  const snapshot = drainSnapshot(target).then(() => {
+  await using reader = await startChild('snapshot-reader.ts', [])
+  const snapshot = drainSnapshot(reader, target).then(({ ms }) => {
     streaming = false
-    return performance.now() - started
+    return ms
   })
   const beside: number[] = []
   await using opened = openPool(target.url, 1)

@@ -126,7 +126,7 @@ export class EventStream {
     const news = await this.#context.database.read(async (reader) => {
       const { recordVersion } = await readSpaceState(reader, space)
       if (recordVersion <= told) return undefined
-      const scan = { space, after: told, upTo: recordVersion, tombstonesAfter: 0, limit: CHANGES_MAX, bytesMax: limits.EVENT_BYTES_MAX, separator: ',' } as const
+      const scan = { space, after: told, upTo: recordVersion, tombstonesAfter: 0, limit: CHANGES_MAX, bytesMax: limits.EVENT_BYTES_MAX, separator: ',', end: '' } as const
       return { to: recordVersion, ...(await scanLines(reader, readable, scan)) }
     })
     if (news === undefined) return undefined

@@ -20,8 +20,8 @@ export interface Dialect {
   includes(column: string): string
   /** Expression for a column's value as JSON text; `null` for a missing one. */
   jsonText(column: string, kind: FieldKind): string
-  /** Expression that joins the texts of ordered rows with a separator, best as bytes that need not become a string. */
-  joinedText(text: string, separator: string): string
+  /** Expression that joins the texts of ordered rows with a separator and ends them, best as bytes that need not become a string. */
+  joinedText(text: string, separator: string, end: string): string
   /** A part of a UNION ALL that is ordered by its first column and cut off at `limit` as a whole. */
   orderedPart(select: string, limit: string): string
   /** Lock on a selected row until the transaction ends; empty where one writer is all there is. */

@@ -26,7 +26,7 @@ export const postgresDialect: Dialect = {
     return kind === 'integer' ? `coalesce(${column}::text, 'null')` : `coalesce(to_json(${column})::text, 'null')`
   },
   // Rows of a subquery with a limit are added in its order; one asked for here would be a second sort.
-  joinedText: (text, separator) => `string_agg(${text}, ${separator}::text)`,
+  joinedText: (text, separator, end) => `string_agg(${text}, ${separator}::text) || ${end}::text`,
   // Only a part that is cut off itself is read in the order of its index; otherwise all of it is read, built and sorted.
   orderedPart: (select, limit) => `SELECT * FROM (${select} ORDER BY 1 LIMIT ${limit}) AS part`,
   forUpdate: ' FOR UPDATE',

@@ -38,6 +38,7 @@ export async function pull(reader: Reader, request: PullRequest): Promise<Buffer
           limit,
           bytesMax: limits.PULL_BYTES_MAX,
           separator: ',',
+          end: '',
         })
   const { json, more } = page
   const version = more && page.version !== undefined ? page.version : state.version

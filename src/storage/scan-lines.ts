@@ -17,6 +17,8 @@ export interface LineScan {
   readonly bytesMax: number
   /** Stands between two records. */
   readonly separator: ',' | '\n'
+  /** Stands behind the last one: bytes that are added later are copied once more. */
+  readonly end: '' | '\n'
 }
 
 /** Records in the order of their versions. */
@@ -38,7 +40,7 @@ export const emptyPage: LinePage = { json: Buffer.alloc(0), version: undefined, 
  */
 export async function scanLines(reader: Reader, collections: readonly CompiledCollection[], scan: LineScan): Promise<LinePage> {
   if (collections.length === 0) return emptyPage
-  const { space, after, upTo, tombstonesAfter, limit, bytesMax, separator } = scan
+  const { space, after, upTo, tombstonesAfter, limit, bytesMax, separator, end } = scan
   const texts = scanTexts(reader.dialect, collections)
   const found = await reader.all<{ version: number; bytes: number }>(texts.extent, [space, after, upTo, tombstonesAfter, limit + 1])
   let count = 0
@@ -50,7 +52,7 @@ export async function scanLines(reader: Reader, collections: readonly CompiledCo
   }
   const version = found[count - 1]?.version
   if (version === undefined) return emptyPage
-  const [page] = await reader.all<{ json: string | Uint8Array }>(texts.json, [space, after, version, tombstonesAfter, count, separator])
+  const [page] = await reader.all<{ json: string | Uint8Array }>(texts.json, [space, after, version, tombstonesAfter, count, separator, end])
   const json = page?.json ?? ''
   return { json: typeof json === 'string' ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.byteLength), version, more: count < found.length }
 }
@@ -70,7 +72,7 @@ export function scanTexts(dialect: Dialect, collections: readonly CompiledCollec
   if (known !== undefined) return known
   const texts = {
     extent: scanText(dialect, collections, (collection) => `${recordBytes(collection)} AS bytes`),
-    json: `SELECT ${dialect.joinedText('json', '?6')} AS json FROM (${scanText(dialect, collections, (collection) => `${recordJson(dialect, collection)} AS json`)}) AS page`,
+    json: `SELECT ${dialect.joinedText('json', '?6', '?7')} AS json FROM (${scanText(dialect, collections, (collection) => `${recordJson(dialect, collection)} AS json`)}) AS page`,
   }
   kept.set(key, texts)
   return texts

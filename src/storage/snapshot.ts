@@ -47,18 +47,16 @@ export async function* snapshot(database: Database, request: SnapshotRequest): A
   // One who resumes may hold a record that was deleted since: those tombstones are for them.
   const tombstonesAfter = after === 0 ? version : known
   for (let from = after; ;) {
-    const scan = { space, after: from, upTo: version, tombstonesAfter, limit: PAGE_RECORDS, bytesMax: PAGE_BYTES_MAX, separator: '\n' } as const
+    const scan = { space, after: from, upTo: version, tombstonesAfter, limit: PAGE_RECORDS, bytesMax: PAGE_BYTES_MAX, separator: '\n', end: '\n' } as const
     const page = await database.read((reader) => scanLines(reader, collections, scan))
     if (page.version === undefined) break
-    yield Buffer.concat([page.json, newline])
+    yield page.json
     if (!page.more) break
     from = page.version
     await otherRequests()
   }
   yield lineOf({ cursor })
 }
-
-const newline = Buffer.from('\n')
 
 function lineOf(value: object): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`)

@@ -19,7 +19,7 @@ export const sqliteDialect: Dialect = {
     return kind === 'integer' ? `coalesce(${column}, 'null')` : `json_quote(${column})`
   },
   // Rows of a subquery with a limit are added in its order. A blob is handed over as it is; a text would become a string first.
-  joinedText: (text, separator) => `CAST(group_concat(${text}, ${separator}) AS BLOB)`,
+  joinedText: (text, separator, end) => `CAST(group_concat(${text}, ${separator}) || ${end} AS BLOB)`,
   orderedPart: (select) => select,
   forUpdate: '',
   lockForMigration: async () => {},
