@@ -97,7 +97,7 @@ SELECT n % 20, 'id' || n, n * 3 + ?::bigint, 1, 1, 'user:a', 'title', 0 FROM gen
   })
   const { extent, json } = scanTexts(world.database.dialect, collections)
   const values = [7, 15_000, 60_003, 15_000, 500].join(', ')
-  for (const [index, [sql, given]] of [[extent, values] as const, [json, `${values}, ','`] as const].entries())
+  for (const [index, [sql, given]] of [[extent, values] as const, [json, `${values}, ',', ''`] as const].entries())
     for (const mode of ['force_custom_plan', 'force_generic_plan']) {
       const plan = await world.database.read(async (reader) => {
         await reader.all(`SET LOCAL plan_cache_mode = ${mode}`)
