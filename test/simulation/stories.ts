@@ -287,4 +287,17 @@ export const stories: readonly Story[] = [
       { kind: 'edit', who: 2, what: 'delete', record: 2, afterMs: 1_854 },
     ],
   },
+  {
+    seed: 8264,
+    wrong: 'a record that a restore had lost was deleted before that was known: the deletion was dropped, and another device brought the record back',
+    plan: [
+      { kind: 'backup', afterMs: 1_875 },
+      { kind: 'server-crash', point: { kind: 'committed' }, afterMs: 2_968 },
+      { kind: 'edit', who: 2, what: 'title', record: 0, afterMs: 1_669 },
+      { kind: 'edit', who: 0, what: 'put', record: 2, afterMs: 419 },
+      { kind: 'edit', who: 1, what: 'mark', record: 1, afterMs: 1_677 },
+      { kind: 'restore', how: 'marked', afterMs: 355 },
+      { kind: 'edit', who: 2, what: 'delete', record: 2, afterMs: 8 },
+    ],
+  },
 ]

@@ -120,9 +120,22 @@ function offer(chain: Chain, state: Received, { nextNumber, now, owner }: Offeri
       return moved
     })
   const heard = { ...chain, version: state.version, server: state.fields, origin: state.origin, conflict: undefined, rows: kept }
-  if (sameFields(under, wanted)) return heard
-  const row: OutboxRow = { n: nextNumber(), collection: chain.collection.name, id: chain.id, ...sideOf(under, wanted), base: state.version, baseFields: under, at: now, owner, offers: 'record' }
-  return { ...heard, rows: [...kept, row] }
+  const offers = (fields: Fields | null): OutboxRow => ({
+    n: nextNumber(),
+    collection: chain.collection.name,
+    id: chain.id,
+    ...sideOf(under, fields),
+    base: state.version,
+    baseFields: under,
+    at: now,
+    owner,
+    offers: 'record',
+  })
+  if (!sameFields(under, wanted)) return { ...heard, rows: [...kept, offers(wanted)] }
+  const deletion = chain.rows.at(-1)
+  if (wanted !== null || chain.server === null || deletion === undefined || kept.length > 0) return heard
+  // Somebody else may offer it again: only a record that was there can be deleted for all.
+  return { ...heard, rows: [offers(chain.server), { ...deletion, n: nextNumber(), op: 'delete', base: state.version, baseFields: chain.server }] }
 }
 
 /** Walks all records, a page in each transaction. */
