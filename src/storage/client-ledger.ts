@@ -82,7 +82,7 @@ export async function saveLedger(tx: Transactor, ledger: ClientLedger, { space, 
     await tx.insertMany({ table: 'holdfast_outcomes', columns: outcomeColumns, rows, replaceBy: outcomeKey })
   }
   if (ackedThrough !== undefined && ackedThrough > 0) {
-    await tx.run('DELETE FROM holdfast_outcomes WHERE space = ? AND client = ? AND n <= ?', [space, ledger.client, ackedThrough])
+    await tx.send('DELETE FROM holdfast_outcomes WHERE space = ? AND client = ? AND n <= ?', [space, ledger.client, ackedThrough])
   }
   if (ledger.kept.size > 0) await checkKept(tx, space, ledger.client)
 }

@@ -29,6 +29,8 @@ export interface Reader {
 export interface Transactor extends Reader {
   readonly query: Kysely<Tables>
   run(sql: string, values?: readonly SqlValue[]): Promise<number>
+  /** Runs a statement whose answer nobody needs: a database behind a network is not waited for. Its failure fails the transaction. */
+  send(sql: string, values?: readonly SqlValue[]): Promise<void>
   insertMany(insert: Insert): Promise<void>
   /** Called once, after the commit, when the work is durable; never when it was rolled back. */
   afterCommit(callback: () => void): void

@@ -38,18 +38,18 @@ export async function indexMembers(tx: Transactor, space: number, changes: Itera
     }
   }
   const changed = [...counts.values()].filter(({ delta }) => delta !== 0)
-  await inBatches(gone, (rows) => tx.run(`DELETE FROM holdfast_list_members WHERE ${rows.map(() => '(space = ? AND collection = ? AND member = ? AND record = ?)').join(' OR ')}`, rows.flat()))
+  await inBatches(gone, (rows) => tx.send(`DELETE FROM holdfast_list_members WHERE ${rows.map(() => '(space = ? AND collection = ? AND member = ? AND record = ?)').join(' OR ')}`, rows.flat()))
   await inBatches(come, (rows) => tx.insertMany({ table: 'holdfast_list_members', columns: ['space', 'collection', 'member', 'record'], rows }))
   await inBatches(
     changed.map(({ key, delta }) => [space, ...key, delta]),
     (rows) =>
-      tx.run(
+      tx.send(
         `INSERT INTO holdfast_list_counts (space, collection, member, state, records) VALUES ${rows.map(() => '(?, ?, ?, ?, ?)').join(', ')}
 ON CONFLICT (space, collection, member, state) DO UPDATE SET records = holdfast_list_counts.records + excluded.records`,
         rows.flat(),
       ),
   )
-  if (changed.some(({ delta }) => delta < 0)) await tx.run('DELETE FROM holdfast_list_counts WHERE space = ? AND records = 0', [space])
+  if (changed.some(({ delta }) => delta < 0)) await tx.send('DELETE FROM holdfast_list_counts WHERE space = ? AND records = 0', [space])
 }
 
 /** Makes the index, and makes it anew for collections whose declaration of it has changed since it was made. */

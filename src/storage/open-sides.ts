@@ -134,11 +134,11 @@ export class OpenSides {
       const conflictId = this.#openConflicts.get(place)
       if (conflictId !== undefined && !this.#conflicts.has(place)) {
         const sql = "UPDATE holdfast_conflicts SET state = 'resolved', resolution = 'superseded', resolved_at = ?, resolved_by = ? WHERE space = ? AND id = ?"
-        await tx.run(sql, [this.#writer.now, this.#author(), space, conflictId])
+        await tx.send(sql, [this.#writer.now, this.#author(), space, conflictId])
       }
       if (this.#openRejections.has(place) && !this.#rejections.has(place)) {
         const [collection = '', record = ''] = splitPlace(place)
-        await tx.run('DELETE FROM holdfast_rejected WHERE space = ? AND client = ? AND collection = ? AND record = ?', [space, this.#writer.client, collection, record])
+        await tx.send('DELETE FROM holdfast_rejected WHERE space = ? AND client = ? AND collection = ? AND record = ?', [space, this.#writer.client, collection, record])
       }
     }
   }

@@ -73,6 +73,7 @@ export class PostgresConnection {
       query: this.#query,
       all: async <Answer>(sql: string, values?: readonly SqlValue[]) => (await this.run(sql, values)).rows as Answer[],
       run: async (sql, values) => (await this.run(sql, values)).rowCount ?? 0,
+      send: async (sql, values = []) => this.#sendUnheard(sql, values),
       insertMany: async (insert) => this.#insertMany(insert),
       afterCommit,
     }
@@ -81,9 +82,13 @@ export class PostgresConnection {
   /** Sends all rows as one statement. Nobody needs the answer, so the next statement follows at once. */
   #insertMany(insert: Insert): void {
     if (insert.rows.length === 0) return
-    const { text, name } = postgresStatement(insertText(insert))
+    this.#sendUnheard(insertText(insert), [rowsAsJson(insert)])
+  }
+
+  #sendUnheard(sql: string, values: readonly SqlValue[]): void {
+    const { text, name } = postgresStatement(sql)
     // The failure is noted where it arrives.
-    this.#send(text, name, [rowsAsJson(insert)]).catch(() => {})
+    this.#send(text, name, values).catch(() => {})
   }
 
   async #execute({ sql, parameters }: CompiledQuery) {

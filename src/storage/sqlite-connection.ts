@@ -60,6 +60,7 @@ export class SqliteConnection {
       query: this.query,
       all: async <Row>(sql: string, values?: readonly SqlValue[]) => this.all<Row>(sql, values),
       run: async (sql, values) => this.run(sql, values),
+      send: async (sql, values = []) => void this.run(sql, values),
       insertMany: async (insert) => this.insertMany(insert),
       afterCommit,
     }

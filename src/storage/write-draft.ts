@@ -28,7 +28,7 @@ export async function writeDraft(tx: Transactor, { scope, state, draft, now, eve
   }
   if (draft.entries.length === 0) return state
   const head = await appendEntries(tx, state, draft.entries, { space: scope.space, actor: scope.actor, requestId: scope.requestId, at: now })
-  await tx.run('UPDATE holdfast_spaces SET version = ?, record_version = ?, seq = ?, chain_hash = ? WHERE space = ?', [draft.version, recordVersion, head.seq, head.chainHash, scope.space])
+  await tx.send('UPDATE holdfast_spaces SET version = ?, record_version = ?, seq = ?, chain_hash = ? WHERE space = ?', [draft.version, recordVersion, head.seq, head.chainHash, scope.space])
   return head
 }
 

@@ -59,6 +59,7 @@ export class CrashingDatabase implements Database {
       query: tx.query,
       all: before(tx.all.bind(tx)) as Transactor['all'],
       run: before(tx.run.bind(tx)),
+      send: before(tx.send.bind(tx)),
       insertMany: before(tx.insertMany.bind(tx)),
       afterCommit: (callback) => tx.afterCommit(callback),
     }
