@@ -103,6 +103,8 @@ export interface AckedRow {
   readonly id: string
   readonly op: Operation
   readonly data?: Fields
+  /** What a deletion took away. */
+  readonly deleted?: Fields
   readonly base: number
   /** Version that the server gave. */
   readonly version: number

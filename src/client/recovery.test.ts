@@ -259,28 +259,33 @@ for (const how of ['file', 'restore'] as const) {
 }
 
 for (const how of ['file', 'restore'] as const)
-  test(`SDK-29 A record that is deleted while a restore has lost it stays deleted when another device offers it again (${how})`, async () => {
-    await using server = await openDiaryServer()
-    await using phone = await openDiaryDevice(server, 'a')
-    await using laptop = await openDiaryDevice(server, 'b')
-    await phone.client.sync()
-    const restore = await backup(server, how)
-    server.advance(1_000)
-    await laptop.client.notes.put('n1', { title: 'lost' })
-    await laptop.client.sync()
-    await phone.client.sync()
-    await restore()
-    await phone.client.notes.delete('n1')
-    for (const device of [phone, laptop, phone, laptop]) await device.client.sync()
-    // Who has not seen the deletion offers what it has, and is told of it.
-    for (const { mine, theirs } of await laptop.client.conflicts.list()) assert.deepEqual([mine?.['title'], theirs], ['lost', null])
-    await laptop.client.conflicts.resolveAll('theirs')
-    for (const device of [laptop, phone]) {
-      await device.client.sync()
-      assert.deepEqual(await titlesOn(device), [])
-      assert.deepEqual([device.client.status.get().pending, await device.client.rejected.list()], [0, []])
-    }
-  })
+  for (const when of ['after', 'before'] as const)
+    test(`SDK-29 A record that is deleted ${when} a restore has lost it stays deleted when another device offers it again (${how})`, async () => {
+      await using server = await openDiaryServer()
+      await using phone = await openDiaryDevice(server, 'a')
+      await using laptop = await openDiaryDevice(server, 'b')
+      await phone.client.sync()
+      const restore = await backup(server, how)
+      server.advance(1_000)
+      await laptop.client.notes.put('n1', { title: 'lost' })
+      await laptop.client.sync()
+      await phone.client.sync()
+      if (when === 'after') await restore()
+      await phone.client.notes.delete('n1')
+      if (when === 'before') {
+        await phone.client.sync()
+        await restore()
+      }
+      for (const device of [phone, laptop, phone, laptop]) await device.client.sync()
+      // Who has not seen the deletion offers what it has, and is told of it.
+      for (const { mine, theirs } of await laptop.client.conflicts.list()) assert.deepEqual([mine?.['title'], theirs], ['lost', null])
+      await laptop.client.conflicts.resolveAll('theirs')
+      for (const device of [laptop, phone]) {
+        await device.client.sync()
+        assert.deepEqual(await titlesOn(device), [])
+        assert.deepEqual([device.client.status.get().pending, await device.client.rejected.list()], [0, []])
+      }
+    })
 
 for (const how of ['file', 'restore'] as const)
   test(`SDK-29 A refused edit stays with its reason when what its record had is offered again (${how})`, async () => {

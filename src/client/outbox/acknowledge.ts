@@ -44,8 +44,9 @@ export function acknowledge(chain: Chain, answer: Answer, options: AcknowledgeOp
 }
 
 function accept(behind: Chain, row: OutboxRow, answer: Extract<Answer, { version: number }>, { now }: AcknowledgeOptions): Acknowledged {
-  const { n, collection, id, op, data, base } = row
-  const acked: AckedRow = { n, collection, id, op, ...(data === undefined ? {} : { data }), base, version: answer.version, at: now }
+  const { n, collection, id, op, data, base, baseFields } = row
+  const what = data === undefined ? (baseFields === null ? {} : { deleted: baseFields }) : { data }
+  const acked: AckedRow = { n, collection, id, op, ...what, base, version: answer.version, at: now }
   const told = toldBy(behind, row, answer)
   const chain = { ...behind, version: told.version, server: told.fields, origin: told.origin ?? behind.origin, conflict: undefined }
   // Later edits were made on top of this one, which the server has and their old base has not: only here can they be joined with what others did.
@@ -111,6 +112,8 @@ function refuse(chain: Chain, row: OutboxRow, answer: Extract<Answer, { kind: 'r
   const refused: RejectedRow = { ...edit, shown: applyRow(row.baseFields, row), error: answer.error, at: now }
   const { record } = answer
   const heard = record === undefined || record.version < chain.version ? chain : { ...chain, version: record.version, server: record.fields, origin: record.origin }
+  // What is offered only to be deleted behind it is missed by nobody.
+  if (row.offers === 'record' && chain.rows[1]?.op === 'delete') return { chain: { ...heard, rows: chain.rows.slice(2) }, accepted: false }
   let under = row.baseFields
   const rest = chain.rows.slice(1).map((behind): OutboxRow => {
     const wanted = applyRow(behind.baseFields, behind)

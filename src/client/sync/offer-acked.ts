@@ -1,3 +1,4 @@
+import type { Fields } from '../../app/conflict-policy.ts'
 import { sameJson, type JsonValue } from '../../lib/json.ts'
 import * as clientLimits from '../client-limits.ts'
 import type { CollectionInfo } from '../collection-info.ts'
@@ -60,7 +61,8 @@ export async function offerAcked(deps: SyncDeps, recovery: Recovery): Promise<vo
 }
 
 function offerEdit(chain: Chain, acked: AckedRow | undefined, nextNumber: () => number): Chain {
-  if (acked === undefined || chain.conflict !== undefined || chain.version === acked.version || chain.version === 0) return chain
+  if (acked === undefined || chain.conflict !== undefined || chain.version === acked.version) return chain
+  if (chain.version === 0) return acked.deleted === undefined || chain.rows.length > 0 ? chain : offerDeletion(chain, acked.deleted, { at: acked.at, owner: null, nextNumber })
   const left = unseen(acked, chain)
   if (left === undefined) return chain
   const { collection, id, op, data, base, at } = left
@@ -68,6 +70,16 @@ function offerEdit(chain: Chain, acked: AckedRow | undefined, nextNumber: () => 
   if (sameFields(applyRow(chain.server, edit), chain.server)) return chain
   // Its base is what tells the two sides apart: it stays, as that of an edit under way.
   return { ...chain, rows: [...chain.rows, { n: nextNumber(), collection, id, ...edit, at, owner: null, sent: true, offers: 'edit' }] }
+}
+
+/** Only a record that was there can be deleted for all: somebody else may offer it again. */
+export function offerDeletion(chain: Chain, deleted: Fields, { nextNumber, ...edit }: { readonly at: number; readonly owner: string | null; nextNumber(): number }): Chain {
+  const place = { collection: chain.collection.name, id: chain.id, base: chain.version, ...edit }
+  const rows: OutboxRow[] = [
+    { n: nextNumber(), ...place, op: 'put', data: deleted, baseFields: null, offers: 'record' },
+    { n: nextNumber(), ...place, op: 'delete', baseFields: deleted },
+  ]
+  return { ...chain, rows }
 }
 
 /**

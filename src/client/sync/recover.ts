@@ -13,7 +13,7 @@ import type { ChangedRecord } from '../ports.ts'
 import type { Recovery, SyncRow } from '../settings.ts'
 import type { StoreWriter } from '../stores/store.ts'
 import { RequestFailure } from './failure.ts'
-import { offerAcked } from './offer-acked.ts'
+import { offerAcked, offerDeletion } from './offer-acked.ts'
 import { reloaded } from './reload.ts'
 import type { SyncDeps } from './sync-deps.ts'
 import { receivedOf } from './take-records.ts'
@@ -120,22 +120,11 @@ function offer(chain: Chain, state: Received, { nextNumber, now, owner }: Offeri
       return moved
     })
   const heard = { ...chain, version: state.version, server: state.fields, origin: state.origin, conflict: undefined, rows: kept }
-  const offers = (fields: Fields | null): OutboxRow => ({
-    n: nextNumber(),
-    collection: chain.collection.name,
-    id: chain.id,
-    ...sideOf(under, fields),
-    base: state.version,
-    baseFields: under,
-    at: now,
-    owner,
-    offers: 'record',
-  })
-  if (!sameFields(under, wanted)) return { ...heard, rows: [...kept, offers(wanted)] }
-  const deletion = chain.rows.at(-1)
-  if (wanted !== null || chain.server === null || deletion === undefined || kept.length > 0) return heard
-  // Somebody else may offer it again: only a record that was there can be deleted for all.
-  return { ...heard, rows: [offers(chain.server), { ...deletion, n: nextNumber(), op: 'delete', base: state.version, baseFields: chain.server }] }
+  if (!sameFields(under, wanted)) {
+    const row: OutboxRow = { n: nextNumber(), collection: chain.collection.name, id: chain.id, ...sideOf(under, wanted), base: state.version, baseFields: under, at: now, owner, offers: 'record' }
+    return { ...heard, rows: [...kept, row] }
+  }
+  return wanted !== null || chain.server === null || kept.length > 0 ? heard : offerDeletion(heard, chain.server, { at: now, owner, nextNumber })
 }
 
 /** Walks all records, a page in each transaction. */
