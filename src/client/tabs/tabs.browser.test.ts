@@ -5,7 +5,6 @@ import type { Page } from 'playwright-core'
 import type { TestServer } from '../../testing/open-test-server.ts'
 import { openTestBrowser, type TestBrowser } from '../browser.fixture.ts'
 import { openDiaryServer } from '../diary.fixture.ts'
-import type { Status } from '../status.ts'
 
 type Answering = (request: IncomingMessage, response: ServerResponse) => boolean
 
@@ -60,7 +59,6 @@ async function openTabWorld(): Promise<TabWorld> {
 const register = (page: Page) => page.evaluate("client.register({ email: 'ada@example.org', password: 'correct horse' })")
 const write = (page: Page, title: string) => page.evaluate(`client.notes.put(${JSON.stringify(title)}, { title: ${JSON.stringify(title)} })`)
 const titles = (page: Page) => page.evaluate("client.notes.list({ sort: 'title' }).then((items) => items.map(({ data }) => data.title))") as Promise<string[]>
-const statusOf = (page: Page) => page.evaluate('client.status.get()') as Promise<Status>
 const shows = (page: Page, ...wanted: string[]) => page.waitForFunction(`JSON.stringify(seen.at(-1)) === ${JSON.stringify(JSON.stringify(wanted))}`)
 const isClean = (page: Page) => page.waitForFunction('client.status.get().pending === 0 && client.status.get().signedIn === "signed-in"')
 
@@ -146,7 +144,7 @@ test('SDK-25 A browser without room refuses the write, keeps what there is, and 
   await (await world.browser.context.newCDPSession(page)).send('Storage.overrideQuotaForOrigin', { origin: world.browser.origin })
   await write(page, 'again')
   assert.deepEqual(await page.evaluate('client.sync()'), { kind: 'synced' })
-  assert.equal((await statusOf(page)).storageFull, false)
+  await page.waitForFunction('!client.status.get().storageFull')
   assert.deepEqual(await stored(world.server), [2, 2])
 })
 
@@ -200,5 +198,5 @@ test('SDK-36 A first sync into IndexedDB goes on where it was after its tab was 
   assert.deepEqual(await second.evaluate('client.sync()'), { kind: 'synced' })
   assert.ok(after.length === 2 && Number(after[1]) > 0, `asked after ${after.join(', ')}`)
   assert.equal(await second.evaluate('client.notes.list().then((items) => items.length)'), records)
-  assert.equal((await statusOf(second)).pending, 0)
+  await second.waitForFunction('client.status.get().pending === 0')
 })
