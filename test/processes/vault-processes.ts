@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { labelled, openTestProvider, type Asked, type TestProvider } from '../../apps/vault/worker/local-servers.fixture.ts'
 import { freePort } from '../../src/testing/free-port.ts'
-import { StorageUnavailable, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import type { TestDatabase } from '../../src/testing/open-test-database.ts'
 
 const program = fileURLToPath(new URL('../../src/cli/holdfast.js', import.meta.url))
@@ -118,13 +119,12 @@ export async function openVaultProcesses({ database, location, folder }: TestDat
     sleep: async (name) => {
       for (;;) {
         running.get(name)?.kill('SIGSTOP')
-        try {
-          return await database.write(() => Promise.resolve())
-        } catch (error) {
-          if (!(error instanceof StorageUnavailable)) throw error
-          running.get(name)?.kill('SIGCONT')
-          await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-        }
+        const written = database.write(() => Promise.resolve())
+        // Soon, so that the others do not lose their leases meanwhile.
+        const isFree = await Promise.race([written.then(() => true), delay(LOOK_MS, false)])
+        if (isFree) return
+        running.get(name)?.kill('SIGCONT')
+        await written
       }
     },
     wake: (name) => void running.get(name)?.kill('SIGCONT'),
@@ -145,7 +145,7 @@ export async function openVaultProcesses({ database, location, folder }: TestDat
       for (;;) {
         const items = await itemsOf(database)
         if (items.every(({ status }) => status !== 'ENRICHING')) return items
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+        await delay(LOOK_MS)
       }
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
