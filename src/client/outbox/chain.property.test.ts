@@ -251,3 +251,24 @@ test('SDK-33 Edits of an encrypted record that touch different fields are joined
   const met = acknowledge(chain, { kind: 'conflict', record: { ...record, fields: { ...base, title: 'theirs' } } }, { now: 2, nextNumber: () => 2 })
   assert.equal(met.chain.conflict?.theirs?.['title'], 'theirs')
 })
+
+test('SDK-29 An edit keeps what it was made on when a restore puts it on less; a later one has not seen that and is a row of its own', () => {
+  const info = describeApp(app).get('notes')
+  assert.ok(info !== undefined)
+  const [left, lost] = [
+    { title: 'left', body: '', likes: 0, tags: [], touched: 0 },
+    { title: 'lost', body: '', likes: 0, tags: [], touched: 0 },
+  ]
+  const before = enqueue(chainOf(info, 'a', { record: { version: 5, shown: lost }, rows: [], conflict: undefined }), { n: 1, op: 'patch', data: { touched: 7 }, at: 1, owner: null })
+  const restored = receive(before, { version: 3, fields: left, origin: undefined }, { owner: null, nextNumber: () => 9 })
+  const after = enqueue(restored, { n: 2, op: 'patch', data: { title: 'on what is left' }, at: 2, owner: null })
+  assert.deepEqual(
+    after.rows.map(({ n, base, saw, data }) => [n, base, saw, data]),
+    [
+      [1, 3, 5, { touched: 7 }],
+      [2, 3, undefined, { title: 'on what is left' }],
+    ],
+  )
+  // Another restore, to an older state, takes none of it away.
+  assert.equal(receive(after, { version: 2, fields: left, origin: undefined }, { owner: null, nextNumber: () => 9 }).rows[0]?.saw, 5)
+})
