@@ -8,7 +8,7 @@ answerParent({ ready: true }, async (question) => {
   return { ...(await readSnapshot({ url, headers })), ms: performance.now() - started }
 })
 
-export interface SnapshotOf {
+interface SnapshotOf {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
 }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TestServer } from '../testing/open-test-server.ts'
 import { openDiaryDevice as openDevice, openDiaryServer as openServer, titlesOn as titles } from './diary.fixture.ts'
+
+/** How many conflicts the server keeps open. */
+async function openOn({ database }: TestServer): Promise<number> {
+  const [row] = await database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'"))
+  return Number(row?.count)
+}
 
 test('SDK-10 JRN-59 Two titles are a conflict with base, mine and theirs; it survives a restart, and the choice is an edit like any other', async () => {
   await using server = await openServer()
@@ -18,13 +25,12 @@ test('SDK-10 JRN-59 Two titles are a conflict with base, mine and theirs; it sur
   assert.deepEqual([conflict?.base?.['title'], conflict?.mine?.['title'], conflict?.theirs?.['title']], ['one', 'phone', 'laptop'])
   const shown = await phone.client.notes.get(id)
   assert.deepEqual([shown?.data.title, shown?.sync], ['phone', 'conflict'])
-  const open = async () => Number((await server.database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'")))[0]?.count)
-  assert.equal(await open(), 1)
+  assert.equal(await openOn(server), 1)
   // Another edit belongs to this side, here and on the server.
   await phone.client.notes.patch(id, { body: 'more' })
   await phone.client.sync()
   assert.equal((await phone.client.conflicts.list())[0]?.mine?.['body'], 'more')
-  assert.equal(await open(), 1)
+  assert.equal(await openOn(server), 1)
   phone.network.setOnline(false)
   assert.equal(await phone.client.conflicts.resolve({ collection: 'notes', id }, 'mine'), true)
   assert.deepEqual(await phone.client.conflicts.list(), [])
@@ -32,7 +38,7 @@ test('SDK-10 JRN-59 Two titles are a conflict with base, mine and theirs; it sur
   await phone.client.sync()
   await laptop.client.sync()
   assert.deepEqual((await laptop.client.notes.get(id))?.data, { title: 'phone', body: 'more', likes: 0, tags: [] })
-  assert.equal(await open(), 0)
+  assert.equal(await openOn(server), 0)
 })
 
 test('SDK-10 JRN-59 Choosing theirs, both or a merged text closes the conflict on the server too', async () => {
@@ -54,8 +60,7 @@ test('SDK-10 JRN-59 Choosing theirs, both or a merged text closes the conflict o
   await phone.client.sync()
   await laptop.client.sync()
   assert.deepEqual(await titles(laptop), ['joined', `laptop ${first.at(-1)}`, `laptop ${second.at(-1)}`, `phone ${second.at(-1)}`])
-  const left = await server.database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'"))
-  assert.equal(Number(left[0]?.count), 0)
+  assert.equal(await openOn(server), 0)
 })
 
 test('SDK-10 JRN-59 A choice closes the conflict on the server also where somebody writes on before it arrives', async () => {
@@ -75,8 +80,7 @@ test('SDK-10 JRN-59 A choice closes the conflict on the server also where somebo
   await laptop.client.sync()
   phone.network.setOnline(true)
   await phone.client.sync()
-  const open = await server.database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'"))
-  assert.equal(Number(open[0]?.count), 0)
+  assert.equal(await openOn(server), 0)
   assert.deepEqual((await phone.client.notes.get('n1'))?.data, { title: 'laptop', body: 'written on', likes: 0, tags: [] })
 })
 
@@ -98,8 +102,7 @@ test('SDK-10 A conflict whose other side comes to say the same ends by itself, o
   await laptop.client.sync()
   await phone.client.sync()
   assert.deepEqual(await phone.client.conflicts.list(), [])
-  const open = await server.database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'"))
-  assert.equal(Number(open[0]?.count), 0)
+  assert.equal(await openOn(server), 0)
   assert.equal(phone.client.status.get().pending, 0)
   assert.deepEqual(await titles(phone), ['phone'])
 })
