@@ -24,15 +24,17 @@ export interface Gathered {
 export async function gatherEdits(data: LocalData, chance: ClientChance, work: (writers: Readonly<Record<string, CollectionWriter<never, never>>>) => Promise<void>): Promise<Gathered> {
   const edits: LocalEdit[] = []
   const reads: [collection: string, id: string, data: string | undefined][] = []
+  const stored = (collection: string, id: string) => data.read((reader, partition) => getItem(reader, partition, collection, id))
+  const edited = (collection: string, id: string, item: Item | undefined) => edits.filter((edit) => edit.collection === collection && edit.id === id).reduce(withEdit, item)
   const get = async (collection: string, id: string): Promise<Item | undefined> => {
-    const stored = await data.read((reader, partition) => getItem(reader, partition, collection, id))
-    reads.push([collection, id, JSON.stringify(stored?.data)])
-    return edits.filter((edit) => edit.collection === collection && edit.id === id).reduce(withEdit, stored)
+    const item = await stored(collection, id)
+    reads.push([collection, id, JSON.stringify(item?.data)])
+    return edited(collection, id, item)
   }
   const writers = [...data.parts.collections].map(([name, collection]) => {
     const edit = async (made: LocalEdit): Promise<void> => {
       if (edits.length >= clientLimits.TRANSACTION_EDITS_MAX) throw new RangeError(`A transaction has at most ${clientLimits.TRANSACTION_EDITS_MAX} edits.`)
-      if (made.op === 'patch' && (await get(name, made.id)) === undefined) throw new NoRecordError(made)
+      if (made.op === 'patch' && edited(name, made.id, await stored(name, made.id)) === undefined) throw new NoRecordError(made)
       edits.push(made)
     }
     return [name, createCollectionWriter({ collection, chance, edit, get: (id) => get(name, id) })] as const
