@@ -47,8 +47,9 @@ export const ACKED_MS = 1_209_600_000
 export const RECOVER_RECORDS_MAX = 500
 /** Entries of one page when a table is walked. */
 export const PAGE = 500
-/** What is watched rests so many times as long as it took to read, but no longer than this. */
+/** What is watched rests so many times as long as it took to read, but at least until a screen shows its next frame and no longer than the last. */
 export const WATCH_RESTS = 9
+export const WATCH_REST_MS_MIN = 16
 export const WATCH_REST_MS_MAX = 1_000
 /** Changed records named in one message between tabs. */
 export const CHANGE_RECORDS_MAX = 1_000

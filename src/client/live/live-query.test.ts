@@ -4,9 +4,7 @@ import type { LocalChange } from '../ports.ts'
 import { TestClock } from '../testing/test-clock.ts'
 import { liveQuery } from './live-query.ts'
 
-const READ_MS = 10
-
-function openWatch() {
+function openWatch(readMs: number) {
   const clock = new TestClock(1_000_000)
   let written = 0
   let reads = 0
@@ -18,7 +16,7 @@ function openWatch() {
       read: async () => {
         reads += 1
         await Promise.resolve()
-        clock.advance(READ_MS)
+        clock.advance(readMs)
         return written
       },
       touches: () => true,
@@ -47,7 +45,7 @@ function openWatch() {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 test('SDK-45 What takes long to read is read a tenth of the time at most, and the newest is shown', async () => {
-  const watch = openWatch()
+  const watch = openWatch(10)
   await settled()
   assert.deepEqual(watch.seen, [0])
   for (let count = 0; count < 1_000; count += 1) {
@@ -65,4 +63,18 @@ test('SDK-45 What takes long to read is read a tenth of the time at most, and th
   await watch.write()
   watch.stop()
   assert.deepEqual(watch.clock.waits, [])
+})
+
+test('SDK-45 What is quickly read is read once a frame while one change follows another', async () => {
+  const watch = openWatch(0.1)
+  await settled()
+  for (let count = 0; count < 1_000; count += 1) {
+    await watch.write()
+    watch.clock.advance(1)
+  }
+  assert.ok(watch.reads() > 50 && watch.reads() < 70, `${watch.reads()} reads`)
+  watch.clock.advance(16)
+  await settled()
+  assert.equal(watch.seen.at(-1), 1_000)
+  watch.stop()
 })

@@ -14,7 +14,7 @@ export interface LiveQueryParts<Value> {
 
 /**
  * Calls with the answer and again whenever it has changed. Reads once at a time; changes that come meanwhile make one more, after
- * a rest where the reading took long, so that writers are not held up by who watches. Returns how to stop.
+ * a rest that is longer where the reading took long, so that writers are not held up by who watches. Returns how to stop.
  */
 export function liveQuery<Value>(parts: LiveQueryParts<Value>, listener: (value: Value) => void, onError: (error: unknown) => void = () => undefined): () => void {
   const { pace } = parts
@@ -49,7 +49,8 @@ export function liveQuery<Value>(parts: LiveQueryParts<Value>, listener: (value:
         if (!stopped) tell(onError, error)
       }
       const ended = pace.elapsed()
-      restUntil = ended + Math.min((ended - started) * clientLimits.WATCH_RESTS, clientLimits.WATCH_REST_MS_MAX)
+      const took = ended - started
+      if (took > 0) restUntil = ended + Math.min(Math.max(took * clientLimits.WATCH_RESTS, clientLimits.WATCH_REST_MS_MIN), clientLimits.WATCH_REST_MS_MAX)
     }
     reading = false
   }
