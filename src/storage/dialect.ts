@@ -2,6 +2,15 @@ import type { KyselyPlugin } from 'kysely'
 import type { FieldKind } from '../app/inspect-field.ts'
 import type { Reader, Transactor } from './database.ts'
 
+export interface LookUp {
+  readonly select: string
+  readonly table: string
+  /** Second in an index behind the space, or behind `where`. */
+  readonly column: string
+  /** Further condition. */
+  readonly where?: string
+}
+
 /** What differs between the databases. Everything else is one text for both. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
@@ -14,6 +23,8 @@ export interface Dialect {
   readonly referencesLater: boolean
   /** Expression that is true when `column` is one of the texts in a JSON array given as one parameter. */
   inJsonArray(column: string): string
+  /** Statement that reads rows of one space, given as `?1`, whose `column` is one of the texts in a JSON array, given as `?2`: each looked up by itself, however many rows the space has. */
+  lookUp(look: LookUp): string
   /** Condition that a column contains the text of one LIKE parameter; A to Z match in either case, other letters as written. */
   contains(column: string): string
   /** Condition that a column contains the text of one parameter as it is written. */

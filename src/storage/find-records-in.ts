@@ -14,8 +14,7 @@ export interface FindIn {
 export async function findRecordsIn(reader: Reader, collection: CompiledCollection, { space, field: name, values }: FindIn): Promise<StoredRecord[]> {
   const field = collection.fieldByName.get(name)
   if (field === undefined) throw new Error(`${collection.name} has no field "${name}".`)
-  const sql = `SELECT ${selectList(collection)} FROM "${collection.table}" WHERE space = ? AND ${reader.dialect.inJsonArray(`"${field.column}"`)}`
-  const rows = await reader.all<RecordRow>(sql, [space, JSON.stringify(values)])
+  const rows = await reader.all<RecordRow>(reader.dialect.lookUp({ select: selectList(collection), table: collection.table, column: `"${field.column}"` }), [space, JSON.stringify(values)])
   // Sorted here: asked to sort, the database might walk the index of versions instead of the field's.
   return rows.map((row) => recordFromRow(collection, row)).toSorted((one, other) => one.version - other.version)
 }

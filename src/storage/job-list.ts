@@ -90,9 +90,13 @@ export async function jobsOfRecord(reader: Reader, space: number, record: { read
 export async function liveJobs(reader: Reader, space: number, kind: string, uniqueKeys: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
   if (uniqueKeys.length === 0) return new Map()
   const rows = await reader.all<JobRow>(
-    `SELECT ${columns.map((column) => column.replace(/ as (\w+)$/, ' AS "$1"')).join(', ')} FROM holdfast_jobs
-WHERE space = ? AND kind = ? AND ${reader.dialect.inJsonArray('unique_key')} AND unique_key IS NOT NULL AND state IN ('later', 'ready', 'running')`,
-    [space, kind, JSON.stringify(uniqueKeys)],
+    reader.dialect.lookUp({
+      select: columns.map((column) => column.replace(/ as (\w+)$/, ' AS "$1"')).join(', '),
+      table: 'holdfast_jobs',
+      column: 'unique_key',
+      where: "kind = ?3 AND unique_key IS NOT NULL AND state IN ('later', 'ready', 'running')",
+    }),
+    [space, JSON.stringify(uniqueKeys), kind],
   )
   return new Map(rows.flatMap((row) => (row.uniqueKey === null ? [] : [[row.uniqueKey, row] as const])))
 }

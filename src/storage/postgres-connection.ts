@@ -3,7 +3,7 @@ import type { ClientBase, QueryResult } from 'pg'
 import { connectionDialect } from './connection-dialect.ts'
 import type { Insert, SqlValue, Transactor } from './database.ts'
 import { postgresDialect } from './postgres-dialect.ts'
-import { insertText } from './postgres-insert.ts'
+import { insertStatement } from './postgres-insert.ts'
 import { postgresStatement } from './postgres-statement.ts'
 import type { Tables } from './tables.ts'
 
@@ -82,7 +82,8 @@ export class PostgresConnection {
   /** Sends all rows as one statement. Nobody needs the answer, so the next statement follows at once. */
   #insertMany(insert: Insert): void {
     if (insert.rows.length === 0) return
-    this.#sendUnheard(insertText(insert), [rowsAsJson(insert)])
+    const { sql, values } = insertStatement(insert)
+    this.#sendUnheard(sql, values)
   }
 
   #sendUnheard(sql: string, values: readonly SqlValue[]): void {
@@ -112,11 +113,4 @@ export class PostgresConnection {
   #fail(cause: unknown): void {
     this.#failure ??= { cause }
   }
-}
-
-/** Rows as one JSON text of objects: one parameter however many there are. */
-function rowsAsJson({ columns, rows }: Insert): string {
-  const names = columns.map((column) => `${JSON.stringify(column)}:`)
-  const objects = rows.map((row) => `{${row.map((value, index) => `${names[index] ?? ''}${JSON.stringify(value)}`).join(',')}}`)
-  return `[${objects.join(',')}]`
 }

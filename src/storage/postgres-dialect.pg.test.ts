@@ -110,3 +110,24 @@ SELECT n % 20, 'id' || n, n * 3 + ?::bigint, 1, 1, 'user:a', 'title', 0 FROM gen
       assert.doesNotMatch(plan, /Seq Scan|Bitmap|-> +Sort/, plan)
     }
 })
+
+test('PG-23 Records are looked up one by one, however many their space has and whatever the statistics say of others', only, async () => {
+  await using world = await openPostgresWorld(app)
+  const fill = `INSERT INTO notes_first (space, id, version, created_at, updated_at, author, title, done)
+SELECT CASE WHEN n <= 4000 THEN 1 ELSE n END, 'id' || n, n, 1, 1, 'user:a', 'title', 0 FROM generate_series(1, 8000) AS n`
+  const sql = world.database.dialect.lookUp({ select: 'id, version', table: 'notes_first', column: 'id' })
+  await world.database.write((tx) => tx.run(fill))
+  for (const [index, statistics] of [undefined, 'ANALYZE notes_first'].entries()) {
+    if (statistics !== undefined) await world.database.write((tx) => tx.run(statistics))
+    for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+      const plan = await world.database.read(async (reader) => {
+        await reader.all(`SET LOCAL plan_cache_mode = ${mode}`)
+        await reader.all(`PREPARE look_up_${index}_${mode} AS ${postgresStatement(sql).text}`)
+        const rows = await reader.all<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, TIMING OFF) EXECUTE look_up_${index}_${mode}(1, '["id1","id3","id3","nobody"]')`)
+        return rows.map((row) => row['QUERY PLAN']).join('\n')
+      })
+      assert.match(plan, /Index Scan using notes_first_pkey/, plan)
+      assert.doesNotMatch(plan, /Rows Removed by Filter|Seq Scan|Bitmap/, plan)
+    }
+  }
+})

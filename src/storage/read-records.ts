@@ -14,16 +14,14 @@ export async function getRecord(reader: Reader, collection: CompiledCollection, 
 /** Records and tombstones by id; unknown ids are left out. */
 export async function getRecords(reader: Reader, collection: CompiledCollection, space: number, ids: readonly string[]): Promise<StoredRecord[]> {
   if (ids.length === 0) return []
-  const sql = `SELECT ${selectList(collection)} FROM "${collection.table}" WHERE space = ? AND ${reader.dialect.inJsonArray('id')}`
-  const rows = await reader.all<RecordRow>(sql, [space, JSON.stringify(ids)])
+  const rows = await reader.all<RecordRow>(reader.dialect.lookUp({ select: selectList(collection), table: collection.table, column: 'id' }), [space, JSON.stringify(ids)])
   return rows.map((row) => recordFromRow(collection, row))
 }
 
 /** Bytes of the texts of records by id, read without the texts. */
 export async function recordSizes(reader: Reader, collection: CompiledCollection, space: number, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map()
-  const sql = `SELECT id, ${recordBytes(collection)} AS bytes FROM "${collection.table}" WHERE space = ? AND ${reader.dialect.inJsonArray('id')}`
-  const rows = await reader.all<{ id: string; bytes: number }>(sql, [space, JSON.stringify(ids)])
+  const rows = await reader.all<{ id: string; bytes: number }>(reader.dialect.lookUp({ select: `id, ${recordBytes(collection)} AS bytes`, table: collection.table, column: 'id' }), [space, JSON.stringify(ids)])
   return new Map(rows.map(({ id, bytes }) => [id, bytes]))
 }
 

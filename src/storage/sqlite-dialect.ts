@@ -11,6 +11,7 @@ export const sqliteDialect: Dialect = {
   indexColumn: (column) => column,
   referencesLater: false,
   inJsonArray: (column) => `${column} IN (SELECT value FROM json_each(?))`,
+  lookUp: ({ select, table, column, where = 'TRUE' }) => `SELECT ${select} FROM "${table}" WHERE space = ?1 AND ${where} AND ${column} IN (SELECT value FROM json_each(?2))`,
   contains: (column) => `${column} LIKE ? ESCAPE '\\'`,
   includes: (column) => `instr(${column}, ?) > 0`,
   jsonText: (column, kind) => {
