@@ -1,6 +1,7 @@
 import { makePostgresDatabase } from '../src/testing/make-postgres-database.ts'
 import { startTestPostgres } from '../src/testing/test-postgres.ts'
 import { startChild, type Child } from './child.ts'
+import { openFarPostgres } from './far-postgres.ts'
 import { figure, median, percentile, tableText } from './figures.ts'
 import { openPool, send, sendCalls } from './load.ts'
 import { makeNotes } from './note.ts'
@@ -49,12 +50,13 @@ export async function benchPostgres({ rounds, scale, records }: PostgresBench): 
   const rows = [head]
   for (const contest of writes) rows.push(await compete(contest, rounds))
   const hot = await besideHotSpace(manySpaces, 400 * scale)
+  const far = await farAway(location, 300 * scale)
   await using filled = await openContender(await location(), 1)
   await using rawFilled = await startChild('./raw-postgres-worker.ts', [await location(), String(CONNECTIONS)])
   await fill(filled, records)
   await rawFilled.ask({ kind: 'insert', count: records, batch: 1_000 })
   for (const contest of await reads(filled, rawFilled, { records, polls: 4_000 * scale })) rows.push(await compete(contest, rounds))
-  return `${tableText(rows)}\n\nOne device that pushes to a space of its own\n${tableText(hot)}`
+  return [tableText(rows), `One device that pushes to a space of its own\n${tableText(hot)}`, `Four devices a space push one record each, PostgreSQL ${FAR_MS} ms away\n${tableText(far)}`].join('\n\n')
 }
 
 interface SpacesContender extends Contender {
@@ -121,6 +123,27 @@ async function besideHotSpace({ url, tokens, target }: SpacesContender, pushed: 
     [`beside ${HOT_DEVICES} in a space each`, ...(await beside(target, 0))],
     [`beside ${HOT_DEVICES} in one other space`, ...(await beside(oneSpace, DEVICES_MAX))],
   ]
+}
+
+/** Milliseconds from a server to its PostgreSQL, and as many back: what a commit waits for is not the processor then. */
+const FAR_MS = 5
+
+/** How the rates of spaces add up, where a commit is a wait and the lock of the space is held meanwhile. */
+async function farAway(location: () => Promise<string>, pushed: number): Promise<string[][]> {
+  const rows = [['spaces', 'pushes/s', '×one space', 'p50 ms', 'p95', 'p99']]
+  let one: number | undefined
+  for (const spaces of [1, 2, 4, 8]) {
+    await using far = await openFarPostgres(await location(), FAR_MS)
+    await using contender = await openContender(far.location, spaces)
+    const warm = makeNotes(spaces * 8).map((note, index) => contender.target.push([note], index % (spaces * 4)))
+    await sendCalls(contender.url, warm, spaces * 4)
+    const calls = makeNotes(pushed * spaces).map((note, index) => contender.target.push([note], index % (spaces * 4)))
+    const { ms, latenciesMs } = await sendCalls(contender.url, calls, spaces * 4)
+    const rate = (calls.length / ms) * 1_000
+    one ??= rate
+    rows.push([figure(spaces), figure(rate), figure(rate / one), ...[50, 95, 99].map((percent) => figure(percentile(latenciesMs, percent)))])
+  }
+  return rows
 }
 
 async function reads(contender: Contender, raw: Child, { records, polls }: { readonly records: number; readonly polls: number }): Promise<Contest[]> {

@@ -4,9 +4,14 @@ import type { AccountSpace, ApiKey, Device, Link, LinkPurpose, LiveKey, LiveSess
 
 /** The port to where accounts are kept. A reader sees one committed state; a writer's work is one transaction. */
 export interface AccountStore {
-  read<T>(work: (reader: AccountReader) => Promise<T>): Promise<T>
+  read<T>(work: (reader: AccountReader) => Promise<T>, options?: AccountReadOptions): Promise<T>
   /** Resolves when the work is durable. If `work` throws, nothing of it stays. */
   write<T>(work: (writer: AccountWriter) => Promise<T>): Promise<T>
+}
+
+export interface AccountReadOptions {
+  /** The work asks one question alone. */
+  readonly oneStatement?: boolean
 }
 
 export interface AccountReader extends UserReader, SessionReader, KeyReader, MemberReader {}

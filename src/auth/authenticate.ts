@@ -36,7 +36,7 @@ async function userPrincipal(deps: AuthenticateDeps, bearer: string): Promise<Us
       throw new Problem('auth.expired')
     case 'valid': {
       const { sessionId, userId } = check.claims
-      const session = await deps.store.read((reader) => reader.findLiveSession(sessionId, deps.chance.now()))
+      const session = await deps.store.read((reader) => reader.findLiveSession(sessionId, deps.chance.now()), { oneStatement: true })
       if (session === undefined || session.userId !== userId) throw new Problem('auth.expired')
       const actor = { type: 'user', id: userId, name: session.email } as const
       return { kind: 'user', actor, userId, device: session.deviceId, sessionId, serverRole: session.serverRole }
@@ -46,7 +46,7 @@ async function userPrincipal(deps: AuthenticateDeps, bearer: string): Promise<Us
 
 async function keyPrincipal(deps: AuthenticateDeps, touched: RecentMap<number>, text: string): Promise<KeyPrincipal> {
   const parsed = parseKey(text)
-  const key = parsed === undefined ? undefined : await deps.store.read((reader) => reader.findLiveKey(parsed.id))
+  const key = parsed === undefined ? undefined : await deps.store.read((reader) => reader.findLiveKey(parsed.id), { oneStatement: true })
   if (parsed === undefined || key === undefined || !secretMatches(parsed.secret, key.hash)) throw new Problem('auth.required')
   const principal: KeyPrincipal = {
     kind: 'key',

@@ -50,7 +50,7 @@ function registerGet(server: HttpServer, context: HttpContext): void {
     handler: async (request, reply) => {
       const scope = await context.scopeOf(request, request.params.app)
       const collection = readableCollection(appOf(context, scope.app), scope, request.params.collection)
-      const record = await context.database.read((reader) => getRecord(reader, collection, scope.space, request.params.id))
+      const record = await context.database.read((reader) => getRecord(reader, collection, scope.space, request.params.id), { oneStatement: true })
       if (record === undefined || record.deletedAt !== null) throw new Problem('not_found')
       reply.header('etag', etagOf(record.version))
       if (namesVersion(request.headers['if-none-match'], record.version)) return reply.code(304).send()

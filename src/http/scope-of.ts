@@ -36,7 +36,7 @@ async function seatOfKey(deps: ScopeDeps, key: KeyPrincipal, asked: { readonly a
   if (key.app !== asked.app) throw new Problem('access.forbidden', { detail: 'This key belongs to another app.' })
   const { spaceId } = asked
   if (spaceId !== undefined) {
-    const named = await deps.database.read((reader) => findSpaceById(reader, asked.app, spaceId))
+    const named = await deps.database.read((reader) => findSpaceById(reader, asked.app, spaceId), { oneStatement: true })
     if (named?.space !== key.space) throw new Problem('space.not_found')
   }
   return { space: key.space, role: key.role }
@@ -45,7 +45,7 @@ async function seatOfKey(deps: ScopeDeps, key: KeyPrincipal, asked: { readonly a
 async function seatOfUser(deps: ScopeDeps, user: UserPrincipal, { hosted, spaceId }: { readonly hosted: HostedApp; readonly spaceId: string | undefined }): Promise<Seat> {
   const { name: app, spaces } = hosted.app
   if (spaceId === undefined && spaces === 'organisation') throw new Problem('space.required')
-  const seat = await deps.database.read((reader) => findSeat(reader, { app, userId: user.userId, spaceId }))
+  const seat = await deps.database.read((reader) => findSeat(reader, { app, userId: user.userId, spaceId }), { oneStatement: true })
   if (seat !== undefined) return seat
   if (spaceId !== undefined) throw new Problem('space.not_found')
   const now = deps.chance.now()

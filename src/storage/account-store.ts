@@ -8,7 +8,7 @@ import type { Database } from './database.ts'
 /** Keeps accounts in the platform's tables. */
 export function createAccountStore(database: Database): AccountStore {
   return {
-    read: (work) => database.read((reader) => work({ ...userReader(reader), ...sessionReader(reader), ...keyReader(reader), ...memberReader(reader) })),
+    read: (work, options) => database.read((reader) => work({ ...userReader(reader), ...sessionReader(reader), ...keyReader(reader), ...memberReader(reader) }), options),
     write: (work) =>
       database.write((tx) =>
         work({

@@ -43,13 +43,18 @@ export interface WriteOptions {
   readonly unhurried?: boolean
 }
 
+export interface ReadOptions {
+  /** The work runs one statement, which sees one committed state by itself. A second one is refused. */
+  readonly oneStatement?: boolean
+}
+
 /**
  * The port to the database. Work given to `write` while another commit is being made shares the next one.
  * Work may be run again after a fault of the database, so it leaves nothing behind but its result.
  */
 export interface Database {
   readonly dialect: Dialect
-  read<T>(work: (reader: Reader) => Promise<T>): Promise<T>
+  read<T>(work: (reader: Reader) => Promise<T>, options?: ReadOptions): Promise<T>
   /** Resolves when the work is durable. If `work` throws, nothing of it stays and others go on. */
   write<T>(work: (tx: Transactor) => Promise<T>, options?: WriteOptions): Promise<T>
   /** Another number than before when another process has written since; only where a database cannot tell its processes itself. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { type Database, type Reader, StorageUnavailable, type Transactor, type WriteOptions } from './database.ts'
+import { type Database, type Reader, type ReadOptions, StorageUnavailable, type Transactor, type WriteOptions } from './database.ts'
 import { finishWorks, type FinishedWork } from './finished-work.ts'
 import { commitOutcome } from './postgres-commit-outcome.ts'
 import { PostgresConnection } from './postgres-connection.ts'
@@ -92,11 +92,12 @@ class PostgresDatabase implements Database {
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
-  async read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+  async read<T>(work: (reader: Reader) => Promise<T>, { oneStatement = false }: ReadOptions = {}): Promise<T> {
     if (this.#closed) throw new StorageUnavailable('The database is closed.')
     return this.#retrying(async () => {
       const client = await this.#pool.connect()
       const connection = this.#connectionOf(client)
+      if (oneStatement) return readAlone(client, connection, work)
       connection.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY')
       try {
         return await work(connection.transactor(() => {}))
@@ -224,6 +225,18 @@ class PostgresDatabase implements Database {
     const made = new PostgresConnection(client)
     this.#connections.set(client, made)
     return made
+  }
+}
+
+/** A statement without a transaction around it: to begin and end one costs as much again as the statement. */
+async function readAlone<T>(client: pg.PoolClient, connection: PostgresConnection, work: (reader: Reader) => Promise<T>): Promise<T> {
+  try {
+    const result = await work(connection.single())
+    client.release()
+    return result
+  } catch (error) {
+    client.release(faultOf(error) !== 'own')
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { Kysely, type CompiledQuery, type DatabaseConnection } from 'kysely'
 import type { ClientBase, QueryResult } from 'pg'
 import { connectionDialect } from './connection-dialect.ts'
-import type { Insert, SqlValue, Transactor } from './database.ts'
+import type { Insert, Reader, SqlValue, Transactor } from './database.ts'
 import { postgresDialect } from './postgres-dialect.ts'
 import { insertStatement } from './postgres-insert.ts'
 import { postgresStatement } from './postgres-statement.ts'
@@ -21,6 +21,7 @@ export class PostgresConnection {
   readonly #query: Kysely<Tables>
   /** Takes the place of the limit that the connection was made with. */
   #limit: { readonly query_timeout?: number } = {}
+  #statementsLeft = Number.POSITIVE_INFINITY
   /** Why the open transaction is lost; later statements only say that it is. */
   #failure: { readonly cause: unknown } | undefined
 
@@ -35,9 +36,18 @@ export class PostgresConnection {
     this.#query = new Kysely<Tables>({ dialect: connectionDialect('postgres', connection) })
   }
 
+  /** A reader for one statement without a transaction. */
+  single(): Reader {
+    this.#failure = undefined
+    this.#limit = {}
+    this.#statementsLeft = 1
+    return this.transactor(() => {})
+  }
+
   /** Begins a transaction. Does not wait: what is wrong shows with the next answer. */
   begin(mode: string, { unhurried = false }: { readonly unhurried?: boolean } = {}): void {
     this.#failure = undefined
+    this.#statementsLeft = Number.POSITIVE_INFINITY
     this.#limit = unhurried ? { query_timeout: UNHURRIED_MS_MAX } : {}
     this.#sendBehind(`BEGIN ${mode}`)
     if (!unhurried) return
@@ -99,6 +109,8 @@ export class PostgresConnection {
   }
 
   async #send(text: string, name: string | undefined, values: readonly SqlValue[]): Promise<QueryResult<Row>> {
+    if (this.#statementsLeft === 0) throw new Error('A read that was announced as one statement has run another.')
+    this.#statementsLeft -= 1
     try {
       const result = await this.#client.query<Row>({ text, ...(name === undefined ? {} : { name }), ...this.#limit, values: values as SqlValue[] })
       // Where the transaction did not begin, the server has taken this for one of its own.

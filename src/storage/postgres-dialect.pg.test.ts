@@ -5,6 +5,7 @@ import { collection } from '../app/collection.ts'
 import { compileApp } from '../app/compile-app.ts'
 import { defineApp } from '../app/define-app.ts'
 import { openPostgresWorld, withoutPostgres } from '../testing/open-postgres-world.ts'
+import type { Reader } from './database.ts'
 import { postgresStatement } from './postgres-statement.ts'
 import { jsonObject } from './record-json.ts'
 import { scanTexts } from './scan-lines.ts'
@@ -130,4 +131,29 @@ SELECT CASE WHEN n <= 4000 THEN 1 ELSE n END, 'id' || n, n, 1, 1, 'user:a', 'tit
       assert.doesNotMatch(plan, /Rows Removed by Filter|Seq Scan|Bitmap/, plan)
     }
   }
+})
+
+test('PG-24 A read announced as one statement runs one, without a transaction, and no second', only, async () => {
+  await using world = await openPostgresWorld()
+  const one = await world.database.read((reader) => reader.all<{ whole: number }>('SELECT 7 AS whole'), { oneStatement: true })
+  assert.deepEqual(one, [{ whole: 7 }])
+  const two = async (run: (reader: Reader) => Promise<unknown>) =>
+    world.database.read(
+      async (reader) => {
+        await reader.all('SELECT 1')
+        await run(reader)
+      },
+      { oneStatement: true },
+    )
+  await assert.rejects(
+    two((reader) => reader.all('SELECT 2')),
+    /one statement/,
+  )
+  await assert.rejects(
+    two((reader) => reader.query.selectFrom('holdfast_meta').selectAll().execute()),
+    /one statement/,
+  )
+  const state = 'SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND state LIKE ?'
+  assert.deepEqual(await world.database.read((reader) => reader.all(state, ['idle in transaction%'])), [{ count: 0 }])
+  assert.equal((await world.database.read(async (reader) => [await reader.all('SELECT 1'), await reader.all('SELECT 2')])).length, 2)
 })

@@ -21,7 +21,10 @@ export async function getRecords(reader: Reader, collection: CompiledCollection,
 /** Bytes of the texts of records by id, read without the texts. */
 export async function recordSizes(reader: Reader, collection: CompiledCollection, space: number, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map()
-  const rows = await reader.all<{ id: string; bytes: number }>(reader.dialect.lookUp({ select: `id, ${recordBytes(collection)} AS bytes`, table: collection.table, column: 'id' }), [space, JSON.stringify(ids)])
+  const rows = await reader.all<{ id: string; bytes: number }>(reader.dialect.lookUp({ select: `id, ${recordBytes(collection)} AS bytes`, table: collection.table, column: 'id' }), [
+    space,
+    JSON.stringify(ids),
+  ])
   return new Map(rows.map(({ id, bytes }) => [id, bytes]))
 }
 

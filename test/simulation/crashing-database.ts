@@ -30,9 +30,9 @@ export class CrashingDatabase implements Database {
     this.#point = point
   }
 
-  read: Database['read'] = (work) => {
+  read: Database['read'] = (work, options) => {
     this.#step()
-    return this.#database.read(work)
+    return this.#database.read(work, options)
   }
 
   write: Database['write'] = async (work, options) => {
