@@ -1,8 +1,7 @@
 import { searchLimits } from './search-limits.ts'
 
 /**
- * What a folded text is found by: its runs of one, two and three characters, as whole numbers of 53 bits in which the space has a part. Two
- * grams of one number, which hardly happens, only cost a look: a match is always checked on the text.
+ * What a folded text is found by: its runs of one, two and three characters, as whole numbers of 53 bits in which the space has a part.
  */
 export function gramsOf(space: number, segments: readonly string[]): ReadonlySet<number> {
   const grams = new Set<number>()
@@ -22,6 +21,14 @@ export function gramsOf(space: number, segments: readonly string[]): ReadonlySet
 
 /** Characters of the terms that have one gram; of a longer term a text may have all grams and not the term. */
 const GRAM_CHARS_MAX = 3
+
+/**
+ * Whether what has the gram of a term has the term: no text need be read. Another gram of the same number, among a million of a space, is met by
+ * one such term in ten thousand million.
+ */
+export function isOneGram(term: string): boolean {
+  return Array.from(term).length <= GRAM_CHARS_MAX
+}
 
 /** Grams that every text with this term has; at least one. The term neither begins nor ends with a blank. */
 export function gramsOfTerm(space: number, term: string): readonly number[] {

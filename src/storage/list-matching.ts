@@ -48,8 +48,9 @@ export async function listAndCountMatching(reader: Reader, collection: CompiledC
 async function findByTerms(reader: Reader, collection: CompiledCollection, page: MatchingPage): Promise<{ readonly places: MatchPlace[]; readonly total: number }> {
   const { space, by, terms = [], order, after, limit } = page
   if (collection.listed === undefined) throw new Error(`${collection.name} is not listed.`)
-  const listed = { text: 'FROM holdfast_search AS item WHERE item.space = ? AND item.collection = ? AND item.listed_by = ?', values: [space, collection.name, by] }
-  const among = joinParts([{ text: 'SELECT item.entry ', values: [] }, listed, ...narrowedParts(collection, page, 'item.record')])
+  const isListed = { text: 'item.space = ? AND item.collection = ? AND item.listed_by = ?', values: [space, collection.name, by] }
+  const listed = { ...isListed, text: `FROM holdfast_search AS item WHERE ${isListed.text}` }
+  const among = joinParts([isListed, ...narrowedParts(collection, page, 'item.record')])
   const isBest = order === 'relevance'
   const matched = await matchEntries(reader, { space, collection: collection.name, among, terms, scored: isBest })
   const ordered = { listed, after, limit }

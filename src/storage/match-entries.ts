@@ -1,7 +1,7 @@
 import type { Reader } from './database.ts'
 import { entrySetOf, inBoth, inEither, memberTest, type EntrySet } from './entry-sets.ts'
 import type { Part } from './list-parts.ts'
-import { gramsOfTerm } from '../search/grams.ts'
+import { gramsOfTerm, isOneGram } from '../search/grams.ts'
 import { readEntries, searchDialects } from './search-dialect.ts'
 
 /** One text that must occur: in a searched field of the record, or in what belongs to it. */
@@ -20,7 +20,7 @@ export interface MatchingTerm {
 export interface MatchPlan {
   readonly space: number
   readonly collection: string
-  /** `SELECT` of the `entry` of each record that may fit. */
+  /** Condition on the entry's row, `item`, that records fulfil which may fit. */
   readonly among: Part
   readonly terms: readonly MatchingTerm[]
   /** Whether to tell where in a record its terms stand. */
@@ -51,7 +51,8 @@ export interface TermPlaces {
  */
 export async function matchEntries(reader: Reader, plan: MatchPlan): Promise<Matched> {
   const { terms } = plan
-  let possible = await readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM (${plan.among.text}) AS listed`, values: plan.among.values })
+  await searchDialects[reader.dialect.name].begin(reader)
+  let candidates: EntrySet | undefined
   const others = new Map<string, EntrySet>()
   const entriesOf = async (name: string): Promise<EntrySet> => {
     const known = others.get(name) ?? (await readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM holdfast_search WHERE space = ? AND collection = ?`, values: [plan.space, name] }))
@@ -66,14 +67,30 @@ export async function matchEntries(reader: Reader, plan: MatchPlan): Promise<Mat
     const inMember = term.membersIn === undefined ? [] : await belonging(reader, plan, { term, entries: inBoth(await entriesOf(term.membersIn), withGrams), of: 'member' })
     const elsewhere = inEither(inAlso, inMember)
     found.push({ term, inMember, elsewhere })
-    possible = inBoth(possible, term.membersOnly === true ? inMember : inEither(withGrams, elsewhere))
-    if (possible.length === 0) break
+    const having = term.membersOnly === true ? inMember : inEither(withGrams, elsewhere)
+    candidates = candidates === undefined ? having : inBoth(candidates, having)
+    if (candidates.length === 0) return { entries: [], places: [] }
   }
+  const possible = await amongListed(reader, plan.among, candidates ?? [])
   if (possible.length === 0) return { entries: [], places: [] }
   const places = await readPlaces(reader, possible, plan)
   const tests = found.map(({ term, elsewhere }, index) => ({ isOwn: term.membersOnly !== true, isAbsent: memberTest(places[index]?.absent ?? []), isElsewhere: memberTest(elsewhere) }))
   const entries = possible.filter((entry) => tests.every(({ isOwn, isAbsent, isElsewhere }) => (isOwn && !isAbsent(entry)) || isElsewhere(entry)))
   return { entries, places: places.map((place, index) => ({ ...place, inMember: found[index]?.inMember ?? [] })) }
+}
+
+/** More than this are not asked for one by one. */
+const ASKED_MAX = 5_000
+
+/** Those of the candidates that are listed. */
+async function amongListed(reader: Reader, { text, values }: Part, candidates: EntrySet): Promise<EntrySet> {
+  const { givenEntries, entriesParameter, entriesText: textOf } = searchDialects[reader.dialect.name]
+  const select = `SELECT ${textOf('item.entry')} AS entries FROM`
+  if (candidates.length > ASKED_MAX) return inBoth(await readSet(reader, { text: `${select} holdfast_search AS item WHERE ${text}`, values }), candidates)
+  return readSet(reader, {
+    text: `${select} ${givenEntries} AS given CROSS JOIN holdfast_search AS item WHERE item.entry = given.entry AND ${text}`,
+    values: [entriesParameter(candidates), ...values],
+  })
 }
 
 function entriesText({ dialect }: Reader): string {
@@ -115,7 +132,9 @@ WHERE other.entry = given.entry AND ${contains('other.body')} > 0 AND ${link} AN
 /** Reads the texts of entries once, for all terms. */
 async function readPlaces(reader: Reader, entries: EntrySet, { terms, scored }: Pick<MatchPlan, 'terms' | 'scored'>): Promise<Omit<TermPlaces, 'inMember'>[]> {
   const { contains, entriesText: textOf, givenEntries, entriesParameter } = searchDialects[reader.dialect.name]
-  const own = terms.filter(({ membersOnly }) => membersOnly !== true)
+  // Of a term of one gram it is known already that it is there, and to be listed by time needs no more.
+  const isRead = ({ text, membersOnly }: MatchingTerm): boolean => membersOnly !== true && (scored || !isOneGram(text))
+  const own = terms.filter(isRead)
   const inHead = `${contains('item.head')} > 0`
   const columns = own.flatMap(({ text }, index): (Part & { readonly name: string })[] => [
     { name: `absent${index}`, text: `${contains('item.body')} = 0`, values: [text] },
@@ -132,8 +151,8 @@ async function readPlaces(reader: Reader, entries: EntrySet, { terms, scored }: 
   const [row] = await reader.all<Record<string, string>>(sql, [...columns.flatMap(({ values }) => values), entriesParameter(entries)])
   const read = (name: string) => entrySetOf(readEntries(row?.[name] ?? '[]'))
   let at = -1
-  return terms.map(({ membersOnly }) => {
-    if (membersOnly === true) return nothing
+  return terms.map((term) => {
+    if (!isRead(term)) return nothing
     at += 1
     return { absent: read(`absent${at}`), begins: read(`begins${at}`), inFirst: read(`first${at}`) }
   })
