@@ -190,8 +190,8 @@ test('LIST-6 An index of an earlier form is made anew at start', async () => {
   // In PostgreSQL the number of an entry was its key.
   if (world.database.dialect.name === 'postgres') {
     earlier.push(['ALTER TABLE holdfast_search DROP CONSTRAINT holdfast_search_pkey, ADD PRIMARY KEY (entry)'])
-    // Grams were numbers of 32 bits.
-    earlier.push(['ALTER TABLE holdfast_search DROP COLUMN gram_numbers', "ALTER TABLE holdfast_search ADD COLUMN grams INTEGER[] NOT NULL DEFAULT '{}'"])
+    // Grams stood beside the text, first as numbers of 32 bits.
+    for (const column of ['grams INTEGER[]', 'gram_numbers BIGINT[]']) earlier.push(['DROP TABLE holdfast_search_grams', `ALTER TABLE holdfast_search ADD COLUMN ${column} NOT NULL DEFAULT '{}'`])
   }
   for (const statements of earlier) {
     await world.database.write(async (tx) => {

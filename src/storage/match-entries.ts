@@ -84,11 +84,11 @@ const ASKED_MAX = 5_000
 
 /** Those of the candidates that are listed. */
 async function amongListed(reader: Reader, { text, values }: Part, candidates: EntrySet): Promise<EntrySet> {
-  const { givenEntries, entriesParameter, entriesText: textOf } = searchDialects[reader.dialect.name]
+  const { givenRows, entriesParameter, entriesText: textOf } = searchDialects[reader.dialect.name]
   const select = `SELECT ${textOf('item.entry')} AS entries FROM`
   if (candidates.length > ASKED_MAX) return inBoth(await readSet(reader, { text: `${select} holdfast_search AS item WHERE ${text}`, values }), candidates)
   return readSet(reader, {
-    text: `${select} ${givenEntries} AS given CROSS JOIN holdfast_search AS item WHERE item.entry = given.entry AND ${text}`,
+    text: `${select} ${givenRows('item')} WHERE ${text}`,
     values: [entriesParameter(candidates), ...values],
   })
 }
@@ -120,18 +120,20 @@ interface Belonging {
 /** Entries of the collection to which something belongs that has the term. */
 async function belonging(reader: Reader, { space, collection }: MatchPlan, { term, entries, of }: Belonging): Promise<EntrySet> {
   if (entries.length === 0) return []
-  const { contains, entriesText: textOf, givenEntries, entriesParameter } = searchDialects[reader.dialect.name]
-  const link = of === 'record' ? 'item.record = other.record' : 'link.space = ? AND link.collection = ? AND link.member = other.record AND item.record = link.record'
+  const { contains, entriesText: textOf, givenRows, joinItem, entriesParameter } = searchDialects[reader.dialect.name]
+  const given = entriesParameter(entries)
+  const has = `${contains('other.body')} > 0`
+  const select = `SELECT ${textOf('item.entry')} AS entries FROM ${givenRows('other')}`
+  if (of === 'record') return readSet(reader, { text: `${select} ${joinItem('other.record')} WHERE ${has}`, values: [given, space, collection, term.text] })
   return readSet(reader, {
-    text: `SELECT ${textOf('item.entry')} AS entries FROM ${givenEntries} AS given CROSS JOIN holdfast_search AS other${of === 'record' ? '' : ' CROSS JOIN holdfast_list_members AS link'} CROSS JOIN holdfast_search AS item
-WHERE other.entry = given.entry AND ${contains('other.body')} > 0 AND ${link} AND item.space = ? AND item.collection = ?`,
-    values: [entriesParameter(entries), term.text, ...(of === 'record' ? [] : [space, collection]), space, collection],
+    text: `${select} CROSS JOIN holdfast_list_members AS link ${joinItem('link.record')} WHERE ${has} AND link.space = ? AND link.collection = ? AND link.member = other.record`,
+    values: [given, space, collection, term.text, space, collection],
   })
 }
 
 /** Reads the texts of entries once, for all terms. */
 async function readPlaces(reader: Reader, entries: EntrySet, { terms, scored }: Pick<MatchPlan, 'terms' | 'scored'>): Promise<Omit<TermPlaces, 'inMember'>[]> {
-  const { contains, entriesText: textOf, givenEntries, entriesParameter } = searchDialects[reader.dialect.name]
+  const { contains, entriesText: textOf, givenRows, entriesParameter } = searchDialects[reader.dialect.name]
   // Of a term of one gram it is known already that it is there, and to be listed by time needs no more.
   const isRead = ({ text, membersOnly }: MatchingTerm): boolean => membersOnly !== true && (scored || !isOneGram(text))
   const own = terms.filter(isRead)
@@ -147,7 +149,7 @@ async function readPlaces(reader: Reader, entries: EntrySet, { terms, scored }: 
   ])
   const nothing = { absent: [], begins: [], inFirst: [] }
   if (columns.length === 0) return terms.map(() => nothing)
-  const sql = `SELECT ${columns.map(({ name, text }) => `${textOf('item.entry', text)} AS ${name}`).join(', ')} FROM ${givenEntries} AS given CROSS JOIN holdfast_search AS item WHERE item.entry = given.entry`
+  const sql = `SELECT ${columns.map(({ name, text }) => `${textOf('item.entry', text)} AS ${name}`).join(', ')} FROM ${givenRows('item')}`
   const [row] = await reader.all<Record<string, string>>(sql, [...columns.flatMap(({ values }) => values), entriesParameter(entries)])
   const read = (name: string) => entrySetOf(readEntries(row?.[name] ?? '[]'))
   let at = -1

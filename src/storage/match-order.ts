@@ -90,12 +90,12 @@ async function readSecond(
   { terms, places }: { readonly terms: readonly MatchingTerm[]; readonly places: Matched['places'] },
 ): Promise<((entry: number) => boolean)[]> {
   if (entries.length === 0) return []
-  const { contains, entriesText, givenEntries, entriesParameter } = searchDialects[reader.dialect.name]
+  const { contains, entriesText, givenRows, entriesParameter } = searchDialects[reader.dialect.name]
   const behindFirst = 'substr(item.body, length(item.head) + 2)'
   const own = terms.flatMap(({ text, membersOnly }, index) => (membersOnly === true ? [] : [{ text, place: places[index] }]))
   const columns = own.map((_, index) => `${entriesText('item.entry', `${contains(behindFirst)} > 0 AND ${contains(behindFirst)} < ${contains(behindFirst)}`)} AS second${index}`)
   const values = own.flatMap(({ text }) => [text, text, FIELD_SEPARATOR])
-  const sql = `SELECT ${columns.join(', ')} FROM ${givenEntries} AS given CROSS JOIN holdfast_search AS item WHERE item.entry = given.entry`
+  const sql = `SELECT ${columns.join(', ')} FROM ${givenRows('item')}`
   const [row] = await reader.all<Record<string, string>>(sql, [...values, entriesParameter(entries)])
   return own.map(({ place }, index) => {
     const isSecond = new Set(readEntries(row?.[`second${index}`] ?? '[]'))
@@ -115,11 +115,11 @@ interface PlaceRow {
 
 /** The first of a set in the order of the list, behind a place. */
 async function inOrder(reader: Reader, entries: EntrySet, { listed, after, limit }: OrderedPage, score: number): Promise<MatchPlace[]> {
-  const { givenEntries, entriesParameter } = searchDialects[reader.dialect.name]
+  const { givenEntries, givenRows, entriesParameter } = searchDialects[reader.dialect.name]
   const shown = (rows: readonly PlaceRow[]) => rows.slice(0, limit).map(({ id, value }) => ({ id, value, score }))
   if (entries.length === 0) return []
   if (entries.length <= SORTED_MAX) {
-    const sql = `SELECT item.entry, item.record AS id, item.listed_at AS value FROM ${givenEntries} AS given CROSS JOIN holdfast_search AS item WHERE item.entry = given.entry`
+    const sql = `SELECT item.entry, item.record AS id, item.listed_at AS value FROM ${givenRows('item')}`
     const rows = await reader.all<PlaceRow>(sql, [entriesParameter(entries)])
     const behind = after === undefined ? rows : rows.filter((row) => comesBefore(after, row))
     return shown(behind.toSorted((one, other) => (comesBefore(one, other) ? -1 : 1)))

@@ -6,8 +6,8 @@ export interface SearchDialect {
   createTables(tx: Transactor): Promise<void>
   /** Columns of the primary key of the index. */
   readonly key: readonly string[]
-  /** Columns by which an index of this form is told from one of an earlier form. */
-  readonly marks: readonly string[]
+  /** Columns of the index, by which this form is told from an earlier one. */
+  readonly columns: readonly string[]
   putGrams(tx: Transactor, entry: SearchEntry, grams: ReadonlySet<number>): Promise<void>
   removeGrams(tx: Transactor, entry: SearchEntry): Promise<void>
   /** Has the statements of this transaction read by the indexes of the search. */
@@ -22,6 +22,10 @@ export interface SearchDialect {
   /** Table of one column `entry`, of one parameter: what `entriesParameter` makes. */
   readonly givenEntries: string
   entriesParameter(entries: readonly number[]): string
+  /** `FROM` the same parameter: the rows of these entries, each looked up by itself. */
+  givenRows(row: string): string
+  /** Joins the row, `item`, of the record that `id` names, of a space and a collection, which are the next two parameters. */
+  joinItem(id: string): string
   /** Expression that is above 0 where `column` contains the text of one parameter. */
   contains(column: string): string
 }
@@ -32,6 +36,8 @@ export interface SearchEntry {
   /** Its number. */
   readonly entry: number
 }
+
+const ownColumns = ['space', 'collection', 'record', 'version', 'listed_by', 'listed_at', 'head', 'body'] as const
 
 const columns = `{first}space BIGINT NOT NULL, collection {text} NOT NULL, record {text} NOT NULL, version BIGINT NOT NULL, listed_by {text}, listed_at BIGINT, head {text} NOT NULL, body {text} NOT NULL, {last} (space, collection, record)`
 
@@ -52,7 +58,7 @@ const sqliteSearch: SearchDialect = {
     await tx.run("CREATE VIRTUAL TABLE holdfast_search_grams USING fts5(grams, content='', contentless_delete=1, detail=none, tokenize='ascii')")
   },
   key: ['entry'],
-  marks: ['entry', 'listed_by'],
+  columns: ['entry', ...ownColumns],
   putGrams: async (tx, { entry }, grams) => {
     await tx.run('INSERT OR REPLACE INTO holdfast_search_grams (rowid, grams) VALUES (?, ?)', [entry, [...grams].map(gramWord).join(' ')])
   },
@@ -64,6 +70,8 @@ const sqliteSearch: SearchDialect = {
   entriesText: (column, condition) => `json_group_array(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`}`,
   givenEntries: '(SELECT value AS entry FROM json_each(?))',
   entriesParameter: (entries) => `[${entries.join(',')}]`,
+  givenRows: (row) => `(SELECT value AS entry FROM json_each(?)) AS given CROSS JOIN holdfast_search AS ${row} ON ${row}.entry = given.entry`,
+  joinItem: (id) => `CROSS JOIN holdfast_search AS item ON item.space = ? AND item.collection = ? AND item.record = ${id}`,
   contains: (column) => `instr(${column}, ?)`,
 }
 
@@ -77,35 +85,41 @@ function gramWord(gram: number): string {
 /** Half words by their 16 bits. */
 const halves: string[] = []
 
-/** PostgreSQL: the grams are an array with an inverted index; no extension is needed. */
+/**
+ * PostgreSQL: the grams are an array with an inverted index; no extension is needed. They have a table of their own, whose rows are small: what has a
+ * gram that most entries have is read from a twentieth of the pages.
+ */
 const postgresSearch: SearchDialect = {
   createTables: async (tx) => {
     // Entries have a number that is no key, as one would have to contain the space; it is not the table's own, which may be made anew in partitions.
     await tx.run('CREATE SEQUENCE IF NOT EXISTS holdfast_search_entries')
-    await tx.run(
-      createTable({ first: "entry BIGINT NOT NULL DEFAULT nextval('holdfast_search_entries'), ", text: 'TEXT COLLATE "C"', last: "gram_numbers BIGINT[] NOT NULL DEFAULT '{}', PRIMARY KEY" }),
-    )
-    // Grams are read through their index alone: kept beside the row they leave room for its text, which is read often.
-    await tx.run('ALTER TABLE holdfast_search ALTER COLUMN gram_numbers SET STORAGE EXTERNAL, ALTER COLUMN body SET STORAGE MAIN')
+    await tx.run(createTable({ first: "entry BIGINT NOT NULL DEFAULT nextval('holdfast_search_entries'), ", text: 'TEXT COLLATE "C"', last: 'PRIMARY KEY' }))
+    await tx.run('CREATE TABLE holdfast_search_grams (space BIGINT NOT NULL, entry BIGINT NOT NULL, gram_numbers BIGINT[] NOT NULL, PRIMARY KEY (space, entry))')
+    // Grams are read through their index alone, and so lie beside their row; texts are read often.
+    await tx.run('ALTER TABLE holdfast_search_grams ALTER COLUMN gram_numbers SET STORAGE EXTERNAL')
+    await tx.run('ALTER TABLE holdfast_search ALTER COLUMN body SET STORAGE MAIN')
     await tx.run(createListedIndex(' INCLUDE (entry)'))
     await tx.run('CREATE INDEX holdfast_search_by_entry ON holdfast_search (entry)')
-    await tx.run('CREATE INDEX holdfast_search_by_grams ON holdfast_search USING gin (gram_numbers)')
+    await tx.run('CREATE INDEX holdfast_search_by_grams ON holdfast_search_grams USING gin (gram_numbers)')
   },
   key: ['space', 'collection', 'record'],
-  marks: ['entry', 'listed_by', 'gram_numbers'],
+  columns: ['entry', ...ownColumns],
   putGrams: async (tx, { space, entry }, grams) => {
-    await tx.run('UPDATE holdfast_search SET gram_numbers = CAST(? AS BIGINT[]) WHERE space = ? AND entry = ?', [arrayText([...grams]), space, entry])
+    const sql = 'INSERT INTO holdfast_search_grams (space, entry, gram_numbers) VALUES (?, ?, CAST(? AS BIGINT[])) ON CONFLICT (space, entry) DO UPDATE SET gram_numbers = excluded.gram_numbers'
+    await tx.send(sql, [space, entry, arrayText([...grams])])
   },
-  // They are part of the entry's row, which is gone.
-  removeGrams: async () => {},
+  removeGrams: (tx, { space, entry }) => tx.send('DELETE FROM holdfast_search_grams WHERE space = ? AND entry = ?', [space, entry]),
   // Left to itself, PostgreSQL reads the grams of every row where many rows have a gram: ten times as much as the texts.
   begin: (reader) => reader.all("SELECT set_config('enable_seqscan', 'off', true)"),
-  entriesWithGrams: 'SELECT entry FROM holdfast_search WHERE gram_numbers @> CAST(? AS BIGINT[])',
-  hasGrams: 'search.gram_numbers @> CAST(? AS BIGINT[])',
+  entriesWithGrams: 'SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[])',
+  hasGrams: 'search.entry IN (SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[]))',
   gramQuery: arrayText,
   entriesText: (column, condition) => `coalesce(CAST(array_agg(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`} AS TEXT), '{}')`,
   givenEntries: '(SELECT unnest(CAST(? AS BIGINT[])) AS entry)',
   entriesParameter: arrayText,
+  // What has an offset stays a query of its own: before there are statistics, a plan for all of it may read the whole index for each entry.
+  givenRows: (row) => `(SELECT unnest(CAST(? AS BIGINT[])) AS entry) AS given CROSS JOIN LATERAL (SELECT * FROM holdfast_search WHERE entry = given.entry OFFSET 0) AS ${row}`,
+  joinItem: (id) => `CROSS JOIN LATERAL (SELECT entry FROM holdfast_search WHERE space = ? AND collection = ? AND record = ${id} OFFSET 0) AS item`,
   contains: (column) => `strpos(${column}, ?)`,
 }
 

@@ -77,8 +77,8 @@ async function removeEntry(tx: Transactor, [space, collection, record]: readonly
 /** Makes the index, and makes it anew for collections whose searched fields have changed since it was made. */
 export async function evolveSearch(tx: Transactor, app: CompiledApp): Promise<void> {
   const columns = await tx.dialect.columnsOf(tx, 'holdfast_search')
-  const { key, marks, createTables } = searchDialects[tx.dialect.name]
-  const isOfThisForm = marks.every((mark) => columns.has(mark)) && key.join() === (await tx.dialect.keyOf(tx, 'holdfast_search')).join()
+  const { key, columns: wantedColumns, createTables } = searchDialects[tx.dialect.name]
+  const isOfThisForm = columns.size === wantedColumns.length && wantedColumns.every((name) => columns.has(name)) && key.join() === (await tx.dialect.keyOf(tx, 'holdfast_search')).join()
   if (columns.size > 0 && !isOfThisForm) await dropIndex(tx)
   if (!isOfThisForm) await createTables(tx)
   for (const collection of app.collections.values()) {
