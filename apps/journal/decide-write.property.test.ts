@@ -46,8 +46,25 @@ test('JRN-10 without a constraint the same edit wins whatever the order of arriv
       // Two edits of equal text are the same state; only the text has to agree then.
       assert.equal(one?.['content'], other?.['content'])
     }),
-    { verbose: 1 },
+    { numRuns: 2_000 },
   )
+})
+
+test('JRN-10 two devices that wrote the same at one time count as the larger of them', () => {
+  const [a, b, c] = [
+    { lastUpdated: 20, deviceId: 'a', content: 'one' },
+    { lastUpdated: 20, deviceId: 'b', content: 'other' },
+    { lastUpdated: 20, deviceId: 'c', content: 'one' },
+  ]
+  const orders = [
+    [a, b, c],
+    [a, c, b],
+    [b, a, c],
+    [b, c, a],
+    [c, a, b],
+    [c, b, a],
+  ]
+  for (const order of orders) assert.deepEqual(arrive(order, 1_000), c)
 })
 
 test('JRN-10 equal times are decided by the larger device in code-unit order, and equal devices by arrival', () => {

@@ -19,7 +19,8 @@ export function contractOf(write: DialectWrite): WriteContract {
     if (write.kind === 'delete') return decideDelete(stored, write)
     if (stored === undefined) return write.kind === 'create' ? 'write' : 'missing'
     if (stored.deletedAt !== null) return decideDeleted(stored, stored.deletedAt, { write, sent: mutation.sent, now })
-    if (isSame(stored, mutation.sent, write)) return 'unchanged'
+    // Of two devices that wrote the same at the same time the larger is noted: it decides against a third, which may have come before or come yet.
+    if (isSame(stored, mutation.sent, write)) return write.known === undefined && deviceOf(mutation.sent) > deviceOf(stored.fields) ? 'write' : 'unchanged'
     if (write.known !== undefined) return decideKnown(stored, write.known)
     return wins(stored, mutation.sent, now) ? 'write' : 'keep'
   }
@@ -58,7 +59,11 @@ function wins(stored: StoredRecord, sent: Fields, now: number): boolean {
   const theirs = Math.min(timeOf(stored.fields), stored.updatedAt)
   const ours = Math.min(timeOf(sent), now)
   if (ours !== theirs) return ours > theirs
-  return String(sent['deviceId'] ?? '') >= String(stored.fields['deviceId'] ?? '')
+  return deviceOf(sent) >= deviceOf(stored.fields)
+}
+
+function deviceOf(fields: Fields): string {
+  return String(fields['deviceId'] ?? '')
 }
 
 function timeOf(fields: Fields): number {
