@@ -71,6 +71,8 @@ test('SRCH-10 A search answers scores and whole records, by pages, with a total 
   )
   assert.equal(second.body.cursor, null)
   assert.equal(second.body.total, undefined)
+  const sixteen = 'abcdefghijklmnop'.split('').join(' ')
+  assert.deepEqual((await shop.search({ q: sixteen })).body.results, [])
   for (const wrong of [
     {},
     { q: '' },
@@ -79,6 +81,7 @@ test('SRCH-10 A search answers scores and whole records, by pages, with a total 
     { q: 'a', limit: '101' },
     { q: 'a', limit: 'x' },
     { q: 'x'.repeat(501) },
+    { q: sixteen, phrase: 'z' },
     { q: 'a', sort: 'best' },
     { q: 'a', cursor: 'junk' },
     { q: 'a', collections: '' },

@@ -19,7 +19,7 @@ import { appParamsSchema, cursorQuerySchema, jsonAnswer, needsCredential, pageLi
 const textSchema = z.string().max(searchLimits.QUERY_CHARS_MAX).refine(isWellFormedText, 'Not well-formed text.')
 
 const searchQuerySchema = spaceQuerySchema.extend({
-  q: textSchema.optional().meta({ description: 'Words with blanks between; each must occur, also inside a word. Nothing in it is an operator.' }),
+  q: textSchema.optional().meta({ description: 'Words with blanks between, at most 16; each must occur, also inside a word. Nothing in it is an operator.' }),
   phrase: textSchema.optional().meta({ description: 'Words that must stand next to each other, in this order.' }),
   collections: z.string().optional().meta({ description: 'Names with commas between; all that can be searched and read when absent.' }),
   sort: z.enum(['relevance', 'recent']).default('relevance'),
@@ -52,6 +52,7 @@ export function registerSearchRoute(server: HttpServer, context: HttpContext): v
       const collections = searchedCollections(appOf(context, scope.app), scope, request.query.collections)
       const terms = [...termsOf(q), ...phraseOf(phrase)]
       if (terms.length === 0) throw invalid('q', 'Write something to search for.')
+      if (terms.length > searchLimits.TERMS_MAX) throw invalid('q', `Write at most ${searchLimits.TERMS_MAX} words.`)
       const list = ['search', scope.space, [...collections.keys()], terms, sort]
       const search = { space: scope.space, collections: [...collections.keys()], terms, order: sort, after: positionOf(decodeListCursor(list, cursor)), limit: limit + 1 }
       const { page, count, results } = await context.database.read(async (reader) => {

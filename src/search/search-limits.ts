@@ -3,6 +3,7 @@ export const searchLimits = {
   /** Characters of a record that can be found; what is behind them cannot. */
   TEXT_CHARS_MAX: 262_144,
   QUERY_CHARS_MAX: 500,
+  /** Words and phrase of a search together; each is looked up by itself. */
   TERMS_MAX: 16,
   /** Grams of one term that are looked up; the match itself is then checked by the whole term. */
   TERM_GRAMS_MAX: 24,

@@ -1,5 +1,4 @@
 import { foldText } from './fold-text.ts'
-import { searchLimits } from './search-limits.ts'
 
 /** One thing that must occur. */
 export interface SearchTerm {
@@ -12,10 +11,7 @@ export interface SearchTerm {
 /** The words of a query, each a term; nothing in it is an operator. */
 export function termsOf(query: string): readonly SearchTerm[] {
   const words = foldText(query).split(' ')
-  return [...new Set(words)]
-    .filter((word) => word !== '')
-    .slice(0, searchLimits.TERMS_MAX)
-    .map((text) => ({ text }))
+  return [...new Set(words)].filter((word) => word !== '').map((text) => ({ text }))
 }
 
 /** A phrase as one term: its words next to each other, in this order. */
