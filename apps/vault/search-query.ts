@@ -15,12 +15,16 @@ export interface QueryTerm {
 
 /** Terms of one search: each is looked up by itself. */
 export const QUERY_TERMS_MAX = 32
+/** Different words that are compared with each other, to leave out those that others hold. */
+const WORDS_MAX = 256
 
 /** Reads a query; nothing in it is an operator but a leading `#`. Undefined for one without anything to look for, or with too much. */
 export function readSearchQuery(text: string): SearchQuery | undefined {
   const folded = foldText(text)
   const mode = folded.startsWith('#') ? 'tag_only' : 'combined'
-  const terms = folded.split(' ').flatMap((word) => {
+  const words = new Set(folded.split(' '))
+  if (words.size > WORDS_MAX) return undefined
+  const terms = [...words].flatMap((word) => {
     const inTags = mode === 'tag_only' || word.startsWith('#')
     const term = word.startsWith('#') ? word.slice(1) : word
     return term === '' ? [] : [{ text: term, inTags }]
