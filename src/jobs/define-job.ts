@@ -47,7 +47,7 @@ export interface JobContext {
   spaces(after: number, limit: number): Promise<readonly number[]>
   /** The same worker in another space of the app. */
   inSpace(space: number): Pick<JobContext, 'scope' | 'records' | 'commit'>
-  /** How many jobs of this kind have begun in the space since a time, up to and with this one: what a limit for a time counts. What was put back by `later` has not begun. */
+  /** How many jobs of this kind have begun in the space since a time, with this one: what a limit for a time counts. What was put back by `later` has not begun. Asking counts as begun: the job's progress is 0. */
   beganSince(time: number): Promise<number>
   /** How far the job is, from 0 to 1, with a label for people. May be called for every step: a few times a second it is stored. */
   progress(fraction: number, label?: string): Promise<void>

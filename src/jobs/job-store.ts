@@ -82,7 +82,7 @@ export interface JobStore {
   expired(now: number, limit: number): Promise<readonly ExpiredJob[]>
   /** Lets all leases be over that begin so. */
   expireHeld(holder: string): Promise<void>
-  /** How many jobs of the job's kind have begun in its space since a time, up to and with the job: one of those that begin together is the first. */
+  /** How many jobs of the job's kind have begun in its space since a time, with the job: of those that ask together, in any processes, one is the first. Throws `LeaseLost` when the lease is not held. */
   began(job: ClaimedJob, since: number): Promise<number>
   /** Renews leases and answers which of them are still held. */
   extend(held: readonly ClaimedJob[], leaseUntil: number): Promise<ReadonlySet<string>>

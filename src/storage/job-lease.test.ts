@@ -13,3 +13,23 @@ test('JOB-25 To count what has begun since a time the database reads those jobs 
   )
   return undefined
 })
+
+test('JOB-25 Workers whose clocks differ, and claims that overlap, count each job once: nobody is the first twice', async () => {
+  await using world = await openTestJobs()
+  await world.enqueue(Array.from({ length: 4 }, () => ({ kind: 'note', payload: null })))
+  const since = world.chance.now() - 60_000
+  const wish = { app: 'shop', kind: 'note', pool: 'quick', count: 2, ahead: 0, attemptsMax: 3 } as const
+  const claim = (lease: string, now: number) => world.store.claim({ lease, now, leaseUntil: now + 60_000, places: { quick: 2, slow: 0, bulk: 0, alone: 0 }, wishes: [wish], promotes: false })
+  const counts: number[] = []
+  // The second claim is the earlier one by its worker's clock, and comes when the first has counted.
+  for (const [lease, skewMs] of [
+    ['ahead', 5_000],
+    ['behind', -5_000],
+  ] as const) {
+    // prettier-ignore
+    const jobs = await claim(`worker ${lease}`, world.chance.now() + skewMs)
+    assert.equal(jobs.length, 2)
+    counts.push(...(await Promise.all(jobs.map((job) => world.store.began(job, since)))))
+  }
+  assert.deepEqual(counts.toSorted(), [1, 2, 3, 4])
+})

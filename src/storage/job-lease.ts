@@ -5,6 +5,7 @@ import type { ClaimedJob, ExpiredJob, PutBack } from '../jobs/job-store.ts'
 import { LEASE_OVER } from '../jobs/suspects.ts'
 import type { Reader, SqlValue, Transactor } from './database.ts'
 import { claimedColumns, claimedJob, type ClaimedRow } from './job-rows.ts'
+import { readSpaceState } from './space-state.ts'
 
 /** A worker's hold on a job, checked in the transaction of what it writes. */
 export interface JobHold {
@@ -94,13 +95,16 @@ export async function expireLeases(tx: Transactor, holder: string): Promise<void
   await tx.run("UPDATE holdfast_jobs SET lease_until = ? WHERE state = 'running' AND substr(lease, 1, ?) = ?", [LEASE_OVER, holder.length, holder])
 }
 
-/** Jobs of a kind in a space that began since a time, up to and with one of them. */
+/** Jobs of a kind in a space that began since a time. One that was put back with its attempt has not begun, nor has one that was claimed and has not asked yet. */
 export const beganText = `SELECT count(*) AS count FROM holdfast_jobs AS own JOIN holdfast_jobs AS other ON other.space = own.space AND other.kind = own.kind
-WHERE own.space = ? AND own.id = ? AND other.started_at >= ? AND other.attempts > 0 AND (other.started_at < own.started_at OR (other.started_at = own.started_at AND other.id <= own.id))`
+WHERE own.space = ? AND own.id = ? AND other.started_at >= ? AND other.attempts > 0 AND NOT (other.state = 'running' AND other.attempts = 1 AND other.progress IS NULL)`
 
-/** Jobs like this one that began since a time, up to and with it. One that was put back with its attempt has not begun. */
-export async function countBegan(reader: Reader, { id, space }: ClaimedJob, since: number): Promise<number> {
-  const [row] = await reader.all<{ count: number }>(beganText, [space, id, since])
+/** Jobs like this one that began since a time, with it. They ask one after the other under the space's lock, and asking marks a job as begun: no clock says which was first. */
+export async function countBegan(tx: Transactor, { id, space, lease }: ClaimedJob, since: number): Promise<number> {
+  await readSpaceState(tx, space, { lock: true })
+  const marked = await tx.run(`UPDATE holdfast_jobs SET progress = coalesce(progress, 0) WHERE ${isHeld}`, [space, id, lease])
+  if (marked === 0) throw new LeaseLost()
+  const [row] = await tx.all<{ count: number }>(beganText, [space, id, since])
   return row?.count ?? 0
 }
 

@@ -46,7 +46,7 @@ export function createJobStore(deps: JobStoreDeps): JobStore {
     claim: (claim) => database.write((tx) => claimJobs(tx, claim, turns)),
     expired: (now, limit) => database.read((reader) => expiredJobs(reader, now, limit)),
     expireHeld: (holder) => database.write((tx) => expireLeases(tx, holder)),
-    began: (job, since) => database.read((reader) => countBegan(reader, job, since)),
+    began: (job, since) => database.write((tx) => countBegan(tx, job, since)),
     extend: (held, leaseUntil) => database.write((tx) => extendLeases(tx, held, leaseUntil)),
     progress: (job, progress) => database.write((tx) => noteProgress(tx, job, progress)),
     end: (job, { end: how, reason, write }) => {
