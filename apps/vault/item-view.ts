@@ -1,4 +1,4 @@
-import type { JsonValue, StoredRecord } from 'holdfast'
+import type { Fields, JsonValue, StoredRecord } from 'holdfast'
 import { getRecords, liveJobs, type CompiledCollection, type JobRow, type Reader } from 'holdfast/server'
 import { ENRICH } from './rules/enrich-job.ts'
 import { itemOf, type Item } from './rules/item-fields.ts'
@@ -51,6 +51,12 @@ export async function viewItems(reader: Reader, { space, collections }: ViewPlac
       discardedAt: isoTime(item.discardedAt),
     }
   })
+}
+
+/** The article of an item with its text. */
+export function viewArticle({ fields }: StoredRecord): Fields {
+  const { fetchedAt } = fields
+  return { ...fields, fetchedAt: isoTime(typeof fetchedAt === 'number' ? fetchedAt : null) }
 }
 
 export function isoTime(ms: number | null): string | null {

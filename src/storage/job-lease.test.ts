@@ -26,7 +26,6 @@ test('JOB-25 Workers whose clocks differ, and claims that overlap, count each jo
     ['ahead', 5_000],
     ['behind', -5_000],
   ] as const) {
-    // prettier-ignore
     const jobs = await claim(`worker ${lease}`, world.chance.now() + skewMs)
     assert.equal(jobs.length, 2)
     counts.push(...(await Promise.all(jobs.map((job) => world.store.began(job, since)))))

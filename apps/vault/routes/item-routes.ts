@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HttpServer } from 'holdfast/server'
+import { getRecord, type HttpServer } from 'holdfast/server'
+import { viewArticle } from '../item-view.ts'
 import { enrichJob } from '../rules/enrich-job.ts'
 import type { Action } from '../transitions.ts'
 import { about } from './about-route.ts'
@@ -8,6 +9,7 @@ import { listPending } from './pending-route.ts'
 import { readChange } from './read-change.ts'
 import { readBody, readPathParameter } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
+import { notFound } from './vault-error.ts'
 import { acceptedRecord, actOnItem, changeContract, findItem, readIfMatch, sendItem } from './write-item.ts'
 
 /** Capturing, reading, changing and deleting items. */
@@ -15,6 +17,7 @@ export function registerItemRoutes(server: HttpServer, vault: VaultContext): voi
   server.post('/items', about('Capture a text or a link'), (request, reply) => capture(vault, request, reply))
   server.get('/items/pending', about('What waits for the AI or for a person, newest first'), (request, reply) => listPending(vault, request, reply))
   server.get('/items/:id', about('One item'), async (request, reply) => sendItem(vault, request, reply, { record: await findItem(vault, await scopeOf(vault, request), idOf(request)) }))
+  server.get('/items/:id/article', about('The readable text of its page'), (request, reply) => sendArticle(vault, request, reply))
   server.patch('/items/:id', about('Confirm, discard, archive or edit an item'), async (request, reply) => {
     const record = await actOnItem(vault, request, { id: idOf(request), version: readIfMatch(request), ...readChange(vault, readBody(request)) })
     return sendItem(vault, request, reply, { record })
@@ -38,6 +41,14 @@ function idOf(request: FastifyRequest): string {
 
 function move(vault: VaultContext, request: FastifyRequest, action: Action) {
   return actOnItem(vault, request, { id: idOf(request), version: readIfMatch(request), intent: { by: 'user', action } })
+}
+
+async function sendArticle(vault: VaultContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const scope = await scopeOf(vault, request)
+  const { id } = await findItem(vault, scope, idOf(request))
+  const article = await vault.http.database.read((reader) => getRecord(reader, vault.collections.articles, scope.space, id))
+  if (article === undefined || article.deletedAt !== null) throw notFound()
+  return reply.send(viewArticle(article))
 }
 
 async function deleteItem(vault: VaultContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -53,6 +53,23 @@ test('VLT-64 VLT-66 A link, or a text that is one, is fetched and read; the arti
   assert.deepEqual(site.paths, ['/moved', '/page', '/text'])
 })
 
+test('VLT-66 The article of an item is read with its text; an item without one has none, and nobody sees that of another', async () => {
+  await using site = await openSite()
+  await using world = await openTestVault({ environment: { HOLDFAST_VAULT_FETCH_ALLOW: site.place } })
+  const [user, stranger] = [await world.signUp(), await world.signUp()]
+  const found = await enriched(world, user, { rawText: 'Read this', url: `${site.url}/page` })
+  const path = `/items/${String(found['id'])}/article`
+  const { status, body } = await user.call('GET', path)
+  const { text, ...head } = body
+  assert.deepEqual([status, head], [200, found['article']])
+  assert.ok(String(text).includes('Paragraph 5'))
+  const bare = await enriched(world, user, { rawText: 'no page' })
+  assert.equal((await user.call('GET', `/items/${String(bare['id'])}/article`)).body.error.code, 'NOT_FOUND')
+  assert.deepEqual([(await stranger.call('GET', path)).status, (await user.call('GET', '/items/x/article')).status], [404, 404])
+  await user.call('DELETE', `/items/${String(found['id'])}`)
+  assert.equal((await user.call('GET', path)).status, 404)
+})
+
 test('VLT-64 VLT-65 A page that cannot be had never fails the item; the article says why', async () => {
   await using site = await openSite()
   await using world = await openTestVault({ environment: { HOLDFAST_VAULT_FETCH_ALLOW: site.place } })
