@@ -71,6 +71,17 @@ test('VLT-48 A pushed item is a capture: trimmed, clamped, keyed, with its job',
   assert.equal((await item(user, 'i4'))['status'], 'ARCHIVED')
 })
 
+test('VLT-63 An item that was deleted for good and comes back with another text has the key of that text, and a title', async () => {
+  await using world = await openTestVault()
+  const user = await world.signUp()
+  await user.call('POST', '/items', { id: 'gone', rawText: 'https://example.org/a', title: 'T', enrich: false })
+  const [deleted] = await push(user, [{ id: 'gone', op: 'delete', base: Number((await item(user, 'gone'))['version']) }])
+  assert.equal(await pushOne(user, { id: 'gone', base: deleted?.version ?? 0, data: { rawText: 'https://example.org/b', title: null } }), 'applied')
+  const { urlKey, title, status } = await item(user, 'gone')
+  assert.deepEqual([urlKey, title, status], ['https://example.org/b', 'https://example.org/b', 'ARCHIVED'])
+  assert.equal((await user.call('POST', '/items', { rawText: 'https://example.org/b#x' })).body['duplicateOf'], 'gone')
+})
+
 test('VLT-48 What a whole record says that nobody has set means nothing; anything else of the server is refused', async () => {
   await using world = await openTestVault()
   const user = await world.signUp()

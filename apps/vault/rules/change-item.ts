@@ -3,7 +3,7 @@ import { firstLineTitle } from '../first-line.ts'
 import { actionOfMove, isAllowed, stateAfter, type Action } from '../transitions.ts'
 import { chooseTags } from './choose-tags.ts'
 import { enrichJob, enrichTarget } from './enrich-job.ts'
-import { blankItem, captureFields, contentFields, fieldsOf, itemOf, itemUrlKey, sameField, serverFields, type Item } from './item-fields.ts'
+import { blankItem, captureFields, contentFields, fieldsOf, itemOf, itemUrlKey, needsTitle, sameField, serverFields, type Item } from './item-fields.ts'
 import { intentOf, type UserIntent } from './item-intent.ts'
 import { invalidData, noTransition, readOnlyField } from './refusals.ts'
 import { workerWrite } from './worker-write.ts'
@@ -79,7 +79,7 @@ async function apply({ id, sent, now, reader }: RuleContext, { stored, wanted, a
   }
   if (item.rawText === '') return invalidData('rawText', 'An item has a text or an address.')
   const isTextNew = item.rawText !== stored.rawText
-  const titled = item.title === null && (status === 'READY_TO_CONFIRM' || status === 'ARCHIVED') ? { title: firstLineTitle(item.rawText) } : {}
+  const titled = item.title === null && needsTitle(status) ? { title: firstLineTitle(item.rawText) } : {}
   const keyed = isTextNew ? { urlKey: itemUrlKey(item) } : {}
   const asksAnew = action === 'retry' || (isTextNew && status === 'ENRICHING')
   return {

@@ -48,3 +48,8 @@ export function sameField(one: unknown, other: unknown): boolean {
 export function itemUrlKey({ url, rawText }: Pick<Item, 'url' | 'rawText'>): string | null {
   return urlKeyOf(url ?? rawText)
 }
+
+/** An item that is shown to be confirmed, or kept, is called by its first line where it has no other title. */
+export function needsTitle(status: Item['status']): boolean {
+  return status === 'READY_TO_CONFIRM' || status === 'ARCHIVED'
+}

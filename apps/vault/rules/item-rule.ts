@@ -1,10 +1,11 @@
 import type { Rule, RuleContext, RuleOutcome } from 'holdfast'
 import type { VaultSettings } from '../settings.ts'
+import { firstLineTitle } from '../first-line.ts'
 import { captureItem } from './capture-item.ts'
 import { changeItem } from './change-item.ts'
 import { chooseTags } from './choose-tags.ts'
 import { enrichJob, enrichTarget } from './enrich-job.ts'
-import { blankItem, captureFields, fieldsOf, itemOf, sameField, serverFields } from './item-fields.ts'
+import { blankItem, captureFields, fieldsOf, itemOf, itemUrlKey, needsTitle, sameField, serverFields } from './item-fields.ts'
 import { intentOf } from './item-intent.ts'
 import { noTransition, readOnlyField } from './refusals.ts'
 
@@ -50,7 +51,9 @@ async function returnItem({ id, stored, next, now, reader }: RuleContext): Promi
   // Tags were deleted and merged while it was away.
   const tags = await chooseTags(reader, { carried: [], ids: wanted.tagIds, strict: false, newIds: [], now })
   if (tags.kind === 'refuse') return tags
-  const { title, summary } = wanted
+  const { summary } = wanted
   const rawText = wanted.rawText === '' ? before.rawText : wanted.rawText
-  return { kind: 'accept', fields: fieldsOf({ ...before, rawText, title, summary, tagIds: [...tags.tagIds] }), also: tags.also, jobs: before.status === 'ENRICHING' ? [enrichJob(id)] : [] }
+  const title = wanted.title ?? (needsTitle(before.status) ? firstLineTitle(rawText) : null)
+  const urlKey = itemUrlKey({ url: before.url, rawText })
+  return { kind: 'accept', fields: fieldsOf({ ...before, rawText, title, summary, urlKey, tagIds: [...tags.tagIds] }), also: tags.also, jobs: before.status === 'ENRICHING' ? [enrichJob(id)] : [] }
 }
