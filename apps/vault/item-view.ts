@@ -2,6 +2,7 @@ import type { Fields, JsonValue, StoredRecord } from 'holdfast'
 import { getRecords, liveJobs, type CompiledCollection, type JobRow, type Reader } from 'holdfast/server'
 import { ENRICH } from './rules/enrich-job.ts'
 import { itemOf, type Item } from './rules/item-fields.ts'
+import { shownReason } from './rules/job-reason.ts'
 
 /** An item as the dialect shows it; every field is there, null where it has no value. */
 export type ItemView = Readonly<Record<string, JsonValue>> & { readonly id: string; readonly version: number; readonly status: Item['status'] }
@@ -70,7 +71,8 @@ function viewEnrichment(item: Item, job: JobRow | undefined): JsonValue {
     return { attempts, outcome, errorCode, errorMessage, nextAttemptAt: null, provider, model }
   }
   const { attempts, reasonCode, reasonMessage, state, runAt } = job
-  return { attempts, outcome: null, errorCode: reasonCode, errorMessage: reasonMessage, nextAttemptAt: state === 'later' ? isoTime(runAt) : null, provider: null, model: null }
+  const reason = reasonCode === null ? { errorCode: null, errorMessage: null } : shownReason({ code: reasonCode, message: reasonMessage ?? '' })
+  return { attempts, outcome: null, ...reason, nextAttemptAt: state === 'later' ? isoTime(runAt) : null, provider: null, model: null }
 }
 
 interface ArticleRow {

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { cleanTagName } from '../tag-name.ts'
+import { trimText } from '../trim-text.ts'
 import { cutText } from './cut-text.ts'
 import { ProviderError, type Enrichment, type EnrichInput, type Provider, type SuggestedTag } from './provider.ts'
 
@@ -33,6 +35,8 @@ const TAG_CHARS_MAX = 50
 const TAGS_MAX = 3
 const KNOWN_TAGS_MAX = 100
 const RETRY_AFTER_MS_MAX = 3_600_000
+/** What a local server takes for a key, such as `ollama`, is no secret, and may be a word of an answer. */
+const SECRET_CHARS_MIN = 12
 /** Statuses that may be otherwise the next time (RFC 9110; 425 is RFC 8470). */
 const passingStatuses = new Set([408, 409, 425, 429])
 
@@ -54,7 +58,7 @@ async function ask(options: OpenAiOptions, input: EnrichInput, signal: AbortSign
   }
   if (answer.kind === 'tooLarge') throw new ProviderError('LLM_API_ERROR', 'The answer of the provider is larger than 1 MiB.')
   if (answer.status !== 200) throw statusError(answer.status, answer.retryAfter)
-  return enrichmentOf(answer.text, input)
+  return enrichmentOf(answer.text, input, options.key)
 }
 
 function codeOf(error: unknown): string {
@@ -105,7 +109,8 @@ const completionSchema = z.object({
 })
 const contentSchema = z.object({ title: z.string(), summary: z.string(), tags: z.array(z.string()), sourceType: z.string() })
 
-function enrichmentOf(text: string, { knownTags }: EnrichInput): Enrichment {
+function enrichmentOf(text: string, { knownTags }: EnrichInput, key: string | undefined): Enrichment {
+  const clean = cleaner(key)
   const completion = completionSchema.safeParse(parsed(text))
   if (!completion.success) throw invalidAnswer()
   const [choice] = completion.data.choices
@@ -113,10 +118,10 @@ function enrichmentOf(text: string, { knownTags }: EnrichInput): Enrichment {
   if ((choice.message.refusal ?? '') !== '' || choice.finish_reason === 'content_filter') return { kind: 'refused' }
   const content = contentSchema.safeParse(parsed(choice.message.content ?? ''))
   if (!content.success) throw invalidAnswer()
-  const title = cutText(clean(content.data.title), TITLE_CHARS_MAX).trim()
-  const summary = cutText(clean(content.data.summary), SUMMARY_CHARS_MAX).trim()
+  const title = trimText(cutText(clean(content.data.title), TITLE_CHARS_MAX))
+  const summary = trimText(cutText(clean(content.data.summary), SUMMARY_CHARS_MAX))
   if (title === '' && summary === '') return { kind: 'empty' }
-  return { kind: 'done', title, summary, tags: suggestedTags(content.data.tags, knownTags), sourceType: content.data.sourceType === 'ARTICLE' ? 'ARTICLE' : 'NOTE' }
+  return { kind: 'done', title, summary, tags: suggestedTags(content.data.tags.map(clean), knownTags), sourceType: content.data.sourceType === 'ARTICLE' ? 'ARTICLE' : 'NOTE' }
 }
 
 function invalidAnswer(): ProviderError {
@@ -131,9 +136,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What neither database keeps unchanged is taken out of a foreign text. */
-function clean(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '').trim()
+/** Takes out of a foreign text what neither database keeps unchanged, and the key: nobody but the operator may see that. */
+function cleaner(key: string | undefined): (text: string) => string {
+  const secret = key !== undefined && key.length >= SECRET_CHARS_MIN ? key : undefined
+  return (text) => {
+    const plain = text.toWellFormed().replaceAll('\u0000', '')
+    return trimText(secret === undefined ? plain : plain.replaceAll(secret, '***'))
+  }
 }
 
 /** Each name once, in lower case, or as the person spells it where it is one of their tags. */
@@ -141,11 +150,11 @@ function suggestedTags(names: readonly string[], knownTags: EnrichInput['knownTa
   const known = new Map(knownTags.map((tag) => [keyOf(tag.name), tag]))
   const tags = new Map<string, SuggestedTag>()
   for (const name of names) {
-    const cut = cutText(clean(name).replace(/^#+/, ''), TAG_CHARS_MAX).trim()
+    const cut = cutText(cleanTagName(name), TAG_CHARS_MAX).trim()
     const key = keyOf(cut)
     if (key === '' || tags.has(key)) continue
     const tag = known.get(key)
-    tags.set(key, tag === undefined ? { name: cut.toLowerCase(), confidence: 0.7 } : { name: tag.name, tagId: tag.id, confidence: 0.9 })
+    tags.set(key, tag === undefined ? { name: cutText(cut.toLowerCase(), TAG_CHARS_MAX).trim(), confidence: 0.7 } : { name: tag.name, tagId: tag.id, confidence: 0.9 })
   }
   return [...tags.values()].slice(0, TAGS_MAX)
 }

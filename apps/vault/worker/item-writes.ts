@@ -5,6 +5,7 @@ import type { Enrichment, Provider, SourceType } from '../providers/provider.ts'
 import type { Run } from '../rules/enrich-job.ts'
 import { fieldsOf, type Item } from '../rules/item-fields.ts'
 import { intentContext } from '../rules/item-intent.ts'
+import { shownReason } from '../rules/job-reason.ts'
 
 /** The states in which an item waits for a run. */
 export const waitsIn: Readonly<Record<Run, readonly Status[]>> = { first: ['ENRICHING'], again: ['READY_TO_CONFIRM', 'ARCHIVED'] }
@@ -59,10 +60,6 @@ export function switchedOffWrite(itemId: string, attempt: number): JobWrite {
   return itemWrite(itemId, { from: waitsIn.again, fields: { outcome: 'empty', attempts: attempt, errorCode: null, errorMessage: SWITCHED_OFF } })
 }
 
-/** Codes that the worker and the providers give; whatever else went wrong is `ENRICHMENT_ERROR`. */
-const ownCodes = new Set(['LLM_TIMEOUT', 'LLM_API_ERROR', 'LLM_VALIDATION_ERROR', 'ENRICHMENT_ERROR'])
-const MESSAGE_CHARS_MAX = 500
-
 type Ended = Pick<EndedJob, 'attempts' | 'end' | 'reason'>
 
 /** What the end of a job without success makes of the item. One that was asked about again stays as it is, and says why nothing came of it. */
@@ -74,9 +71,7 @@ export function endedWrite(itemId: string, run: Run, ended: Ended): JobWrite {
 
 function failureOf({ end, reason }: Ended): Pick<Item, 'outcome' | 'errorCode' | 'errorMessage'> {
   if (end !== 'dead') return { outcome: 'cancelled', errorCode: 'CANCELLED', errorMessage: 'Cancelled.' }
-  if (reason.code === 'worker_crashed') return { outcome: 'failed', errorCode: 'WORKER_CRASHED', errorMessage: 'The process that worked on it ended.' }
-  const isOwn = ownCodes.has(reason.code)
-  return { outcome: 'failed', errorCode: isOwn ? reason.code : 'ENRICHMENT_ERROR', errorMessage: isOwn ? reason.message.slice(0, MESSAGE_CHARS_MAX).toWellFormed() : 'The enrichment failed.' }
+  return { outcome: 'failed', ...shownReason(reason) }
 }
 
 /** A person starts a job that had failed once more: the item waits again. Refused where it does not wait for that. */

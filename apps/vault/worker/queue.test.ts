@@ -118,6 +118,47 @@ test('VLT-35 JOB-18 A person need not wait for the next attempt, and what the it
   assert.equal((await user.call('POST', retry)).status, 409)
 })
 
+test('VLT-36 VLT-46 What an item that waits for its next attempt says of the last one is what it would say at its end: a code of the vault, nothing that is quoted', async () => {
+  await using provider = await openTestProvider(() => ({ status: 503, body: '' }))
+  await using world = await openTestVault(asking(provider, { HOLDFAST_VAULT_RETRY_DELAYS_MS: '3600000' }))
+  const user = await world.signUp()
+  const [id] = await capture(user, ['one'])
+  await work(world)
+  for (const [code, message, shown] of [
+    ['worker_crashed', 'The process that worked on it ended.', ['WORKER_CRASHED', 'The process that worked on it ended.']],
+    ['error', 'SELECT secret FROM vault_items', ['ENRICHMENT_ERROR', 'The enrichment failed.']],
+    ['LLM_API_ERROR', 'The provider answered with status 503.', ['LLM_API_ERROR', 'The provider answered with status 503.']],
+  ] as const) {
+    await world.server.database.write((tx) => tx.run('UPDATE holdfast_jobs SET reason_code = ?, reason_message = ? WHERE unique_key = ?', [code, message, id ?? '']))
+    const { errorCode, errorMessage, attempts } = (await item(user, id))['enrichment'] as Body
+    assert.deepEqual([errorCode, errorMessage, attempts], [...shown, 1], code)
+  }
+})
+
+test('VLT-46 A provider that puts the key into its answer does not put it into the item', async () => {
+  const key = 'sk-very-secret-key'
+  await using provider = await openTestProvider(() => labelled({ title: `Key ${key}`, summary: `${key} and ${key}`, tags: [key, 'ice'] }))
+  await using world = await openTestVault(asking(provider, { HOLDFAST_VAULT_AI_KEY: key }))
+  const user = await world.signUp()
+  const [id] = await capture(user, ['one'])
+  await work(world)
+  const found = await item(user, id)
+  assert.deepEqual([found['status'], found['title'], found['summary']], ['READY_TO_CONFIRM', 'Key ***', '*** and ***'])
+  assert.ok(![found, (await user.call('GET', '/api/v1/vault/pull')).body].some((body) => JSON.stringify(body).includes(key)))
+})
+
+test('VLT-42 Whatever white space and letters a provider answers with, the item is done and its suggestions can be accepted', async () => {
+  await using provider = await openTestProvider(() => labelled({ title: '\u0085', summary: 'A summary.\u0085', tags: ['\u0085', '# #Mill  wheel', 'İ'.repeat(50)] }))
+  await using world = await openTestVault(asking(provider))
+  const user = await world.signUp()
+  const [id] = await capture(user, ['one'])
+  await work(world)
+  const { status, title, summary, suggestedTags } = await item(user, id)
+  const suggested = suggestedTags as readonly Body[]
+  assert.deepEqual([status, title, summary, suggested.map(({ name }) => name)], ['READY_TO_CONFIRM', 'one', 'A summary.', ['mill wheel', 'i̇'.repeat(25)]])
+  assert.equal((await user.call('PATCH', `/items/${id}`, { action: 'confirm', acceptedSuggestionIds: suggested.map((tag) => String(tag['id'])) })).status, 200)
+})
+
 test('VLT-63 An item that is deleted while the AI is asked about it stays deleted', async () => {
   const answer = Promise.withResolvers<Reply>()
   await using provider = await openTestProvider(() => answer.promise)
