@@ -30,5 +30,8 @@ test('JOB-25 Workers whose clocks differ, and claims that overlap, count each jo
     assert.equal(jobs.length, 2)
     counts.push(...(await Promise.all(jobs.map((job) => world.store.began(job, since)))))
   }
-  assert.deepEqual(counts.toSorted((one, other) => one - other), [1, 2, 3, 4])
+  assert.deepEqual(
+    counts.toSorted((one, other) => one - other),
+    [1, 2, 3, 4],
+  )
 })
