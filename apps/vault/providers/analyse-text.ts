@@ -24,6 +24,8 @@ export interface Phrase {
 const nlp = winkNLP(model, ['sbd', 'pos', 'ner'])
 const { its } = nlp
 
+/** The model takes a run without blanks apart in time that grows with its square or cube; no language has such words. */
+const longRun = /\S{1000}/u
 /** Share of a text's words that are English function words, above which it is read as English. */
 const ENGLISH_SHARE_MIN = 0.25
 const PHRASE_WORDS_MAX = 3
@@ -34,6 +36,7 @@ const WORD_WEIGHT = 0.4
 /** Takes a text apart. English by a trained model; other languages by the Unicode rules for words and sentences. */
 export function analyseText(text: string, language: string): AnalysedText {
   if (!/\p{Script=Latin}/u.test(text) || /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]{4}/u.test(text)) return analyseSegments(text, language)
+  if (longRun.test(text)) return analyseSegments(text, language)
   const doc = nlp.readDoc(text)
   const stops = doc.tokens().out(its.stopWordFlag) as boolean[]
   const isEnglish = stops.filter(Boolean).length >= stops.length * ENGLISH_SHARE_MIN
