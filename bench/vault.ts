@@ -73,7 +73,7 @@ const reads: readonly Read[] = [
 /** Opens a vault at a location, in this process. */
 export async function openBenchVault(location: string): Promise<BenchVault> {
   const chance = { now: () => Date.now(), id: () => uuidv7(), secret: () => crypto.randomUUID().repeat(2) }
-  const environment = { HOLDFAST_VAULT_AI: 'off' }
+  const environment = { HOLDFAST_VAULT_AI: process.env.BENCH_AI ?? 'off' }
   const settings = { publicUrl: undefined, rateLimits: false, trustProxy: false, registration: 'open', metricsToken: undefined, corsOrigins: [], environment } as const
   const database = await openDatabase(location)
   const doorbell = await openDoorbell(location, { database, chance })

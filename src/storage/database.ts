@@ -32,6 +32,8 @@ export interface Transactor extends Reader {
   /** Runs a statement whose answer nobody needs: a database behind a network is not waited for. Its failure fails the transaction. */
   send(sql: string, values?: readonly SqlValue[]): Promise<void>
   insertMany(insert: Insert): Promise<void>
+  /** Runs with the last statements of the transaction, behind all works that share it, in the order given. Its failure fails the work. */
+  beforeCommit(work: () => Promise<void>): void
   /** Called once, after the commit, when the work is durable; never when it was rolled back. */
   afterCommit(callback: () => void): void
 }

@@ -1,8 +1,23 @@
-/** A work whose transaction has been committed. */
+/** What a work has left to do around the commit of its transaction. */
+export interface CommitHooks {
+  readonly before: (() => Promise<void>)[]
+  readonly after: (() => void)[]
+}
+
+export function newHooks(): CommitHooks {
+  return { before: [], after: [] }
+}
+
+/** A work whose statements have all run. */
 export interface FinishedWork {
   /** Answers whoever waits for it. */
   readonly settle: () => void
-  readonly callbacks: readonly (() => void)[]
+  readonly hooks: CommitHooks
+}
+
+/** Runs what the works of a commit have left for its end. */
+export async function endWorks(works: readonly FinishedWork[]): Promise<void> {
+  for (const run of works.flatMap(({ hooks }) => hooks.before)) await run()
 }
 
 /**
@@ -11,7 +26,7 @@ export interface FinishedWork {
  */
 export function finishWorks(works: readonly FinishedWork[]): void {
   for (const { settle } of works) settle()
-  for (const callback of works.flatMap(({ callbacks }) => callbacks)) {
+  for (const callback of works.flatMap(({ hooks }) => hooks.after)) {
     try {
       callback()
     } catch (error) {

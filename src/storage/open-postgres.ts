@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { type Database, type Reader, type ReadOptions, StorageUnavailable, type Transactor, type WriteOptions } from './database.ts'
-import { finishWorks, type FinishedWork } from './finished-work.ts'
+import { endWorks, finishWorks, type FinishedWork, newHooks } from './finished-work.ts'
 import { commitOutcome } from './postgres-commit-outcome.ts'
 import { PostgresConnection } from './postgres-connection.ts'
 import { postgresDialect } from './postgres-dialect.ts'
@@ -100,7 +100,7 @@ class PostgresDatabase implements Database {
       if (oneStatement) return readAlone(client, connection, work)
       connection.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY')
       try {
-        return await work(connection.transactor(() => {}))
+        return await work(connection.transactor(newHooks()))
       } finally {
         // The caller has its answer; the connection is free once the server has let go of the snapshot.
         connection.rollback().then(
@@ -179,10 +179,11 @@ class PostgresDatabase implements Database {
     identified.catch(() => {})
     try {
       for (const { run, resolve } of group) {
-        const callbacks: (() => void)[] = []
-        const value = await run(connection.transactor((callback) => callbacks.push(callback)))
-        finished.push({ settle: () => resolve(value), callbacks })
+        const hooks = newHooks()
+        const value = await run(connection.transactor(hooks))
+        finished.push({ settle: () => resolve(value), hooks })
       }
+      await endWorks(finished)
       await identified
     } catch (error) {
       // Nobody waits for the rollback. A server that cannot write may write after a new connection: another one has taken over.

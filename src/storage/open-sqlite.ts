@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Database, type Reader, StorageUnavailable, type Transactor } from './database.ts'
-import { finishWorks, type FinishedWork } from './finished-work.ts'
+import { endWorks, finishWorks, type FinishedWork, newHooks } from './finished-work.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 
@@ -60,7 +60,7 @@ class SqliteDatabase implements Database {
     const snapshot = this.#snapshot ?? this.#beginSnapshot(await this.#acquireReader())
     snapshot.works += 1
     try {
-      return await work(snapshot.connection.transactor(() => {}))
+      return await work(snapshot.connection.transactor(newHooks()))
     } finally {
       snapshot.works -= 1
       this.#endSnapshot(snapshot)
@@ -129,6 +129,7 @@ class SqliteDatabase implements Database {
         const work = group[index]
         if (work !== undefined) finished.push(await (group.length === 1 ? this.#runAlone(work) : this.#runOne(work)))
       }
+      await endWorks(finished)
       this.#writer.run('COMMIT')
       this.#closeSnapshot(this.#snapshot)
     } catch (error) {
@@ -139,23 +140,23 @@ class SqliteDatabase implements Database {
   }
 
   async #runAlone(work: QueuedWork): Promise<FinishedWork> {
-    const callbacks: (() => void)[] = []
-    const value = await work.run(this.#writer.transactor((callback) => callbacks.push(callback)))
-    return { settle: () => work.resolve(value), callbacks }
+    const hooks = newHooks()
+    const value = await work.run(this.#writer.transactor(hooks))
+    return { settle: () => work.resolve(value), hooks }
   }
 
   async #runOne(work: QueuedWork): Promise<FinishedWork> {
-    const callbacks: (() => void)[] = []
+    const hooks = newHooks()
     this.#writer.run('SAVEPOINT work')
     try {
-      const value = await work.run(this.#writer.transactor((callback) => callbacks.push(callback)))
+      const value = await work.run(this.#writer.transactor(hooks))
       this.#writer.run('RELEASE work')
-      return { settle: () => work.resolve(value), callbacks }
+      return { settle: () => work.resolve(value), hooks }
     } catch (error) {
       if (isStorageFault(error)) throw error
       this.#writer.run('ROLLBACK TO work')
       this.#writer.run('RELEASE work')
-      return { settle: () => work.reject(error), callbacks: [] }
+      return { settle: () => work.reject(error), hooks: newHooks() }
     }
   }
 

@@ -2,6 +2,7 @@ import { Kysely, type CompiledQuery, type DatabaseConnection } from 'kysely'
 import type { ClientBase, QueryResult } from 'pg'
 import { connectionDialect } from './connection-dialect.ts'
 import type { Insert, Reader, SqlValue, Transactor } from './database.ts'
+import { type CommitHooks, newHooks } from './finished-work.ts'
 import { postgresDialect } from './postgres-dialect.ts'
 import { insertStatement } from './postgres-insert.ts'
 import { postgresStatement } from './postgres-statement.ts'
@@ -41,7 +42,7 @@ export class PostgresConnection {
     this.#failure = undefined
     this.#limit = {}
     this.#statementsLeft = 1
-    return this.transactor(() => {})
+    return this.transactor(newHooks())
   }
 
   /** Begins a transaction. Does not wait: what is wrong shows with the next answer. */
@@ -76,8 +77,8 @@ export class PostgresConnection {
     return this.#send(text, name, values)
   }
 
-  /** The same operations as a `Transactor`; `afterCommit` collects what to call. */
-  transactor(afterCommit: (callback: () => void) => void): Transactor {
+  /** The same operations as a `Transactor`; `hooks` collects what is left for the commit. */
+  transactor(hooks: CommitHooks): Transactor {
     return {
       dialect: postgresDialect,
       query: this.#query,
@@ -85,7 +86,8 @@ export class PostgresConnection {
       run: async (sql, values) => (await this.run(sql, values)).rowCount ?? 0,
       send: async (sql, values = []) => this.#sendUnheard(sql, values),
       insertMany: async (insert) => this.#insertMany(insert),
-      afterCommit,
+      beforeCommit: (work) => void hooks.before.push(work),
+      afterCommit: (callback) => void hooks.after.push(callback),
     }
   }
 

@@ -17,29 +17,33 @@ export interface WrittenRecord {
 
 /** Keeps the index in step with records that are being written: in the same transaction, so that a search never sees another state than a reader. */
 export async function indexRecords(tx: Transactor, space: number, written: Iterable<WrittenRecord>): Promise<void> {
-  const changed: ChangedEntry[] = []
-  for (const one of written) {
-    if (one.collection.search.length === 0) continue
-    const entry = await writeEntry(tx, space, one)
-    if (entry !== undefined) changed.push(entry)
-  }
-  // Behind all entries: between two of these any other statement would make SQLite write out what it has gathered of the index.
-  const { putGrams } = searchDialects[tx.dialect.name]
-  for (const { entry, segments } of changed) await putGrams(tx, entry, gramsOf(space, segments))
+  const changed = await writeEntries(tx, space, written)
+  // Behind all entries of the transaction: SQLite writes out what it has gathered of the index at every other statement, and at every savepoint.
+  if (changed.length > 0) tx.beforeCommit(() => writeGrams(tx, changed))
 }
 
 interface ChangedEntry {
   readonly entry: SearchEntry
-  readonly segments: readonly string[]
+  /** Its text; undefined for one that is removed. */
+  readonly segments: readonly string[] | undefined
+}
+
+/** Writes or removes the entries of records; answers those whose text has changed. */
+async function writeEntries(tx: Transactor, space: number, written: Iterable<WrittenRecord>): Promise<ChangedEntry[]> {
+  const changed: ChangedEntry[] = []
+  for (const one of written) if (one.collection.search.length > 0) changed.push(...(await writeEntry(tx, space, one)))
+  return changed
+}
+
+async function writeGrams(tx: Transactor, changed: readonly ChangedEntry[]): Promise<void> {
+  const { putGrams, removeGrams } = searchDialects[tx.dialect.name]
+  for (const { entry, segments } of changed) await (segments === undefined ? removeGrams(tx, entry) : putGrams(tx, entry, gramsOf(entry.space, segments)))
 }
 
 /** Writes or removes a record's entry; answers it when its text has changed. */
-async function writeEntry(tx: Transactor, space: number, { collection, record, exists }: WrittenRecord): Promise<ChangedEntry | undefined> {
+async function writeEntry(tx: Transactor, space: number, { collection, record, exists }: WrittenRecord): Promise<ChangedEntry[]> {
   const place = [space, collection.name, record.id] as const
-  if (record.deletedAt !== null) {
-    if (exists) await removeEntry(tx, place)
-    return undefined
-  }
+  if (record.deletedAt !== null) return exists ? removeEntry(tx, place) : []
   const { head, body, segments } = searchTextOf(collection, record.fields)
   const listed = listedAs(collection, record)
   // Most changes leave the searched text as it is.
@@ -53,13 +57,13 @@ async function writeEntry(tx: Transactor, space: number, { collection, record, e
       head,
     ])) > 0
   )
-    return undefined
-  const [row] = await tx.all<{ entry: number }>(
+    return []
+  const rows = await tx.all<{ entry: number }>(
     `INSERT INTO holdfast_search (space, collection, record, version, listed_by, listed_at, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (space, collection, record) DO UPDATE SET version = excluded.version, listed_by = excluded.listed_by, listed_at = excluded.listed_at, head = excluded.head, body = excluded.body RETURNING entry`,
     [...place, record.version, ...listed, head, body],
   )
-  return row === undefined ? undefined : { entry: { space, entry: row.entry }, segments }
+  return rows.map(({ entry }) => ({ entry: { space, entry }, segments }))
 }
 
 /** Where a listed record is found; nulls for one that is not. */
@@ -69,9 +73,9 @@ function listedAs({ listed }: CompiledCollection, { fields }: StoredRecord): Sql
   return typeof by === 'string' && typeof at === 'number' ? [by, at] : [null, null]
 }
 
-async function removeEntry(tx: Transactor, [space, collection, record]: readonly [space: number, collection: string, record: string]): Promise<void> {
+async function removeEntry(tx: Transactor, [space, collection, record]: readonly [space: number, collection: string, record: string]): Promise<ChangedEntry[]> {
   const rows = await tx.all<{ entry: number }>('DELETE FROM holdfast_search WHERE space = ? AND collection = ? AND record = ? RETURNING entry', [space, collection, record])
-  for (const { entry } of rows) await searchDialects[tx.dialect.name].removeGrams(tx, { space, entry })
+  return rows.map(({ entry }) => ({ entry: { space, entry }, segments: undefined }))
 }
 
 /** Makes the index, and makes it anew for collections whose searched fields have changed since it was made. */
@@ -106,19 +110,17 @@ async function reindex(tx: Transactor, app: CompiledApp, collection: CompiledCol
     'SELECT search.space, search.record FROM holdfast_search AS search JOIN holdfast_spaces AS space ON space.space = search.space WHERE space.app = ? AND search.collection = ?',
     [app.name, collection.name],
   )
-  for (const { space, record } of stale) await removeEntry(tx, [space, collection.name, record])
+  for (const { space, record } of stale) await writeGrams(tx, await removeEntry(tx, [space, collection.name, record]))
   if (collection.search.length === 0) return
   const sql = `SELECT space, ${selectList(collection)} FROM "${collection.table}" WHERE deleted_at IS NULL AND (space > ? OR (space = ? AND id > ?)) ORDER BY space, id LIMIT ?`
   for (let [space, id] = [0, '']; ;) {
     const rows = await tx.all<RecordRow & { readonly space: number; readonly id: string }>(sql, [space, space, id, searchLimits.REINDEX_BATCH])
     const last = rows.at(-1)
     if (last === undefined) return
-    for (const [spaceKey, itsRows] of Map.groupBy(rows, (row) => row.space))
-      await indexRecords(
-        tx,
-        spaceKey,
-        itsRows.map((row) => ({ collection, record: recordFromRow(collection, row), exists: false })),
-      )
+    for (const [spaceKey, itsRows] of Map.groupBy(rows, (row) => row.space)) {
+      const written = itsRows.map((row) => ({ collection, record: recordFromRow(collection, row), exists: false }))
+      await writeGrams(tx, await writeEntries(tx, spaceKey, written))
+    }
     ;[space, id] = [last.space, last.id]
   }
 }

@@ -61,6 +61,35 @@ test('SRCH-1 A search sees a record as its readers do: with its create, change, 
   assert.deepEqual(await ids(world, 'tree'), [], 'what was not stored is not found')
 })
 
+test('SRCH-1 Writes of one record that share a commit leave the last of them in the index', async () => {
+  await using world = await openNotes()
+  await put(world, 'one', { title: 'zero' })
+  await put(world, 'gone', { title: 'before' })
+  // Each is made on the version that the one before it leaves.
+  const [gone] = await find(world, { terms: termsOf('before') })
+  const next = (gone?.version ?? 0) + 1
+  const outcomes = await Promise.all(
+    [
+      { id: 'one', op: 'patch', base: next - 2, data: { title: 'first' } } as const,
+      { id: 'one', op: 'delete', base: next } as const,
+      { id: 'one', op: 'put', base: next + 1, data: { title: 'second' } } as const,
+      { id: 'one', op: 'patch', base: next + 2, data: { title: 'third' } } as const,
+      { id: 'gone', op: 'patch', base: next - 1, data: { title: 'during' } } as const,
+      { id: 'gone', op: 'delete', base: next + 4 } as const,
+    ].map((mutation) => world.pushOne({ collection: 'notes', ...mutation })),
+  )
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    outcomes.map(() => 'applied'),
+  )
+  const found = await Promise.all(['zero', 'first', 'second', 'third', 'before', 'during'].map(async (query) => (await ids(world, query)).length))
+  assert.deepEqual(found, [0, 0, 0, 1, 0, 0])
+  const [counts] = await world.database.read((reader) =>
+    reader.all<{ entries: number; grams: number }>('SELECT (SELECT count(*) FROM holdfast_search) AS entries, (SELECT count(*) FROM holdfast_search_grams) AS grams'),
+  )
+  assert.deepEqual({ ...counts }, { entries: 1, grams: 1 })
+})
+
 test('SRCH-3 Every term must occur, in any field, also inside a word; one and two characters are found, in any script', async () => {
   await using world = await openNotes()
   await put(world, 'en', { title: 'The quick brown fox', text: 'jumps over', tags: ['Animals', 'a b'] })

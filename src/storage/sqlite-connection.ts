@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Kysely, type CompiledQuery, type DatabaseConnection } from 'kysely'
 import { connectionDialect } from './connection-dialect.ts'
 import type { Insert, SqlValue, Transactor } from './database.ts'
+import type { CommitHooks } from './finished-work.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
 
@@ -53,8 +54,8 @@ export class SqliteConnection {
     for (; next < rows.length; next += 1) one.run(...(rows[next] ?? []))
   }
 
-  /** The same operations as a `Transactor`; `afterCommit` collects what to call. */
-  transactor(afterCommit: (callback: () => void) => void): Transactor {
+  /** The same operations as a `Transactor`; `hooks` collects what is left for the commit. */
+  transactor(hooks: CommitHooks): Transactor {
     return {
       dialect: sqliteDialect,
       query: this.query,
@@ -62,7 +63,8 @@ export class SqliteConnection {
       run: async (sql, values) => this.run(sql, values),
       send: async (sql, values = []) => void this.run(sql, values),
       insertMany: async (insert) => this.insertMany(insert),
-      afterCommit,
+      beforeCommit: (work) => void hooks.before.push(work),
+      afterCommit: (callback) => void hooks.after.push(callback),
     }
   }
 

@@ -61,6 +61,7 @@ export class CrashingDatabase implements Database {
       run: before(tx.run.bind(tx)),
       send: before(tx.send.bind(tx)),
       insertMany: before(tx.insertMany.bind(tx)),
+      beforeCommit: (work) => tx.beforeCommit(work),
       afterCommit: (callback) => tx.afterCommit(callback),
     }
   }
