@@ -23,9 +23,9 @@ test('VLT-54 A query is blank-separated terms; behind a leading # only names of 
   assert.equal(read(Array.from({ length: 33 }, (_, index) => `w${index + 100}`).join(' ')), undefined)
 })
 
-// Compared with each other they would take minutes.
+// Compared with each other they would take an hour.
 test('VLT-54 A query of far too many words is refused at once', () => {
-  const words = Array.from({ length: 80_000 }, (_, index) => String.fromCodePoint(0x20000 + index)).join(' ')
+  const words = Array.from({ length: 500_000 }, (_, index) => `w${index}`).join(' ')
   assert.equal(readSearchQuery(words), undefined)
   assert.equal(readSearchQuery('note '.repeat(50_000))?.terms.length, 1, 'the same word counts once')
 })

@@ -135,8 +135,10 @@ SELECT CASE WHEN n <= 4000 THEN 1 ELSE n END, 'id' || n, n, 1, 1, 'user:a', 'tit
 
 test('PG-24 A read announced as one statement runs one, without a transaction, and no second', only, async () => {
   await using world = await openPostgresWorld()
-  const one = await world.database.read((reader) => reader.all<{ whole: number }>('SELECT 7 AS whole'), { oneStatement: true })
-  assert.deepEqual(one, [{ whole: 7 }])
+  // Ordinary reads ask for another level than that of a statement by itself.
+  const levelOf = (reader: Reader) => reader.all("SELECT current_setting('transaction_isolation') AS level")
+  assert.deepEqual(await world.database.read(levelOf), [{ level: 'repeatable read' }])
+  assert.deepEqual(await world.database.read(levelOf, { oneStatement: true }), [{ level: 'read committed' }])
   const two = async (run: (reader: Reader) => Promise<unknown>) =>
     world.database.read(
       async (reader) => {

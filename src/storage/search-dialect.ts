@@ -6,8 +6,6 @@ export interface SearchDialect {
   createTables(tx: Transactor): Promise<void>
   /** Columns of the primary key of the index. */
   readonly key: readonly string[]
-  /** Columns of the index, by which this form is told from an earlier one. */
-  readonly columns: readonly string[]
   putGrams(tx: Transactor, entry: SearchEntry, grams: ReadonlySet<number>): Promise<void>
   removeGrams(tx: Transactor, entry: SearchEntry): Promise<void>
   /** Has the statements of this transaction read by the indexes of the search. */
@@ -37,28 +35,41 @@ export interface SearchEntry {
   readonly entry: number
 }
 
-const ownColumns = ['space', 'collection', 'record', 'version', 'listed_by', 'listed_at', 'head', 'body'] as const
+/** Columns of the index behind `entry`, and their types; {text} is the type of a text in this database. */
+const columnTypes = {
+  space: 'BIGINT NOT NULL',
+  collection: '{text} NOT NULL',
+  record: '{text} NOT NULL',
+  version: 'BIGINT NOT NULL',
+  listed_by: '{text}',
+  listed_at: 'BIGINT',
+  head: '{text} NOT NULL',
+  body: '{text} NOT NULL',
+}
 
-const columns = `{first}space BIGINT NOT NULL, collection {text} NOT NULL, record {text} NOT NULL, version BIGINT NOT NULL, listed_by {text}, listed_at BIGINT, head {text} NOT NULL, body {text} NOT NULL, {last} (space, collection, record)`
+/** Columns of the index, by which this form is told from an earlier one. */
+export const searchColumns: readonly string[] = ['entry', ...Object.keys(columnTypes)]
 
 /** Has all that a list needs, so that the texts are read of nothing but what a term may stand in. In SQLite the entry is in every index. */
 function createListedIndex(more: string): string {
   return `CREATE INDEX holdfast_search_listed ON holdfast_search (space, collection, listed_by, listed_at, record)${more} WHERE listed_by IS NOT NULL`
 }
 
-function createTable(parts: { readonly first: string; readonly text: string; readonly last: string }): string {
-  return `CREATE TABLE holdfast_search (${columns.replaceAll(/\{(first|text|last)\}/g, (_, name: keyof typeof parts) => parts[name])})`
+function createTable({ entry, text, key }: { readonly entry: string; readonly text: string; readonly key: string }): string {
+  const columns = Object.entries(columnTypes).map(([name, type]) => `${name} ${type.replace('{text}', text)}`)
+  return `CREATE TABLE holdfast_search (entry ${entry}, ${columns.join(', ')}, ${key} (space, collection, record))`
 }
+
+const sqliteGiven = '(SELECT value AS entry FROM json_each(?))'
 
 /** SQLite: an FTS5 table that keeps nothing but which entries have a gram; grams are its words. */
 const sqliteSearch: SearchDialect = {
   createTables: async (tx) => {
-    await tx.run(createTable({ first: 'entry INTEGER PRIMARY KEY AUTOINCREMENT, ', text: 'TEXT', last: 'UNIQUE' }))
+    await tx.run(createTable({ entry: 'INTEGER PRIMARY KEY AUTOINCREMENT', text: 'TEXT', key: 'UNIQUE' }))
     await tx.run(createListedIndex(''))
     await tx.run("CREATE VIRTUAL TABLE holdfast_search_grams USING fts5(grams, content='', contentless_delete=1, detail=none, tokenize='ascii')")
   },
   key: ['entry'],
-  columns: ['entry', ...ownColumns],
   putGrams: async (tx, { entry }, grams) => {
     await tx.run('INSERT OR REPLACE INTO holdfast_search_grams (rowid, grams) VALUES (?, ?)', [entry, [...grams].map(gramWord).join(' ')])
   },
@@ -68,9 +79,9 @@ const sqliteSearch: SearchDialect = {
   hasGrams: 'search.entry IN (SELECT rowid FROM holdfast_search_grams WHERE holdfast_search_grams MATCH ?)',
   gramQuery: (grams) => grams.map(gramWord).join(' '),
   entriesText: (column, condition) => `json_group_array(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`}`,
-  givenEntries: '(SELECT value AS entry FROM json_each(?))',
+  givenEntries: sqliteGiven,
   entriesParameter: (entries) => `[${entries.join(',')}]`,
-  givenRows: (row) => `(SELECT value AS entry FROM json_each(?)) AS given CROSS JOIN holdfast_search AS ${row} ON ${row}.entry = given.entry`,
+  givenRows: (row) => `${sqliteGiven} AS given CROSS JOIN holdfast_search AS ${row} ON ${row}.entry = given.entry`,
   joinItem: (id) => `CROSS JOIN holdfast_search AS item ON item.space = ? AND item.collection = ? AND item.record = ${id}`,
   contains: (column) => `instr(${column}, ?)`,
 }
@@ -85,6 +96,8 @@ function gramWord(gram: number): string {
 /** Half words by their 16 bits. */
 const halves: string[] = []
 
+const postgresGiven = '(SELECT unnest(CAST(? AS BIGINT[])) AS entry)'
+
 /**
  * PostgreSQL: the grams are an array with an inverted index; no extension is needed. They have a table of their own, whose rows are small: what has a
  * gram that most entries have is read from a twentieth of the pages.
@@ -93,7 +106,7 @@ const postgresSearch: SearchDialect = {
   createTables: async (tx) => {
     // Entries have a number that is no key, as one would have to contain the space; it is not the table's own, which may be made anew in partitions.
     await tx.run('CREATE SEQUENCE IF NOT EXISTS holdfast_search_entries')
-    await tx.run(createTable({ first: "entry BIGINT NOT NULL DEFAULT nextval('holdfast_search_entries'), ", text: 'TEXT COLLATE "C"', last: 'PRIMARY KEY' }))
+    await tx.run(createTable({ entry: "BIGINT NOT NULL DEFAULT nextval('holdfast_search_entries')", text: 'TEXT COLLATE "C"', key: 'PRIMARY KEY' }))
     await tx.run('CREATE TABLE holdfast_search_grams (space BIGINT NOT NULL, entry BIGINT NOT NULL, gram_numbers BIGINT[] NOT NULL, PRIMARY KEY (space, entry))')
     // Grams are read through their index alone, and so lie beside their row; texts are read often.
     await tx.run('ALTER TABLE holdfast_search_grams ALTER COLUMN gram_numbers SET STORAGE EXTERNAL')
@@ -103,7 +116,6 @@ const postgresSearch: SearchDialect = {
     await tx.run('CREATE INDEX holdfast_search_by_grams ON holdfast_search_grams USING gin (gram_numbers)')
   },
   key: ['space', 'collection', 'record'],
-  columns: ['entry', ...ownColumns],
   putGrams: async (tx, { space, entry }, grams) => {
     const sql = 'INSERT INTO holdfast_search_grams (space, entry, gram_numbers) VALUES (?, ?, CAST(? AS BIGINT[])) ON CONFLICT (space, entry) DO UPDATE SET gram_numbers = excluded.gram_numbers'
     await tx.send(sql, [space, entry, arrayText([...grams])])
@@ -115,10 +127,10 @@ const postgresSearch: SearchDialect = {
   hasGrams: 'search.entry IN (SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[]))',
   gramQuery: arrayText,
   entriesText: (column, condition) => `coalesce(CAST(array_agg(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`} AS TEXT), '{}')`,
-  givenEntries: '(SELECT unnest(CAST(? AS BIGINT[])) AS entry)',
+  givenEntries: postgresGiven,
   entriesParameter: arrayText,
   // What has an offset stays a query of its own: before there are statistics, a plan for all of it may read the whole index for each entry.
-  givenRows: (row) => `(SELECT unnest(CAST(? AS BIGINT[])) AS entry) AS given CROSS JOIN LATERAL (SELECT * FROM holdfast_search WHERE entry = given.entry OFFSET 0) AS ${row}`,
+  givenRows: (row) => `${postgresGiven} AS given CROSS JOIN LATERAL (SELECT * FROM holdfast_search WHERE entry = given.entry OFFSET 0) AS ${row}`,
   joinItem: (id) => `CROSS JOIN LATERAL (SELECT entry FROM holdfast_search WHERE space = ? AND collection = ? AND record = ${id} OFFSET 0) AS item`,
   contains: (column) => `strpos(${column}, ?)`,
 }

@@ -6,7 +6,7 @@ import { searchLimits } from '../search/search-limits.ts'
 import { searchTextOf } from '../search/search-text.ts'
 import type { SqlValue, Transactor } from './database.ts'
 import { recordFromRow, selectList, type RecordRow } from './record-rows.ts'
-import { searchDialects, type SearchEntry } from './search-dialect.ts'
+import { searchColumns, searchDialects, type SearchEntry } from './search-dialect.ts'
 
 /** A record as a commit leaves it, and whether the database had it before. */
 export interface WrittenRecord {
@@ -81,8 +81,8 @@ async function removeEntry(tx: Transactor, [space, collection, record]: readonly
 /** Makes the index, and makes it anew for collections whose searched fields have changed since it was made. */
 export async function evolveSearch(tx: Transactor, app: CompiledApp): Promise<void> {
   const columns = await tx.dialect.columnsOf(tx, 'holdfast_search')
-  const { key, columns: wantedColumns, createTables } = searchDialects[tx.dialect.name]
-  const isOfThisForm = columns.size === wantedColumns.length && wantedColumns.every((name) => columns.has(name)) && key.join() === (await tx.dialect.keyOf(tx, 'holdfast_search')).join()
+  const { key, createTables } = searchDialects[tx.dialect.name]
+  const isOfThisForm = columns.size === searchColumns.length && searchColumns.every((name) => columns.has(name)) && key.join() === (await tx.dialect.keyOf(tx, 'holdfast_search')).join()
   if (columns.size > 0 && !isOfThisForm) await dropIndex(tx)
   if (!isOfThisForm) await createTables(tx)
   for (const collection of app.collections.values()) {

@@ -11,8 +11,7 @@ export interface Counts {
 
 export async function readCounts(reader: StoreReader, partition: string): Promise<Counts> {
   const keys = keysOf(partition)
-  // Before the count, which reads through the whole table and leaves its end in the cache.
-  const [oldest] = await reader.range('outbox', { ...keys, limit: 1 })
-  const pending = oldest === undefined ? 0 : await reader.count('outbox', keys)
+  const pending = await reader.count('outbox', keys)
+  const [oldest] = pending === 0 ? [] : await reader.range('outbox', { ...keys, limit: 1 })
   return { pending, oldestPendingAt: oldest?.value.at ?? null, conflicts: await reader.count('conflicts', keys), rejected: await reader.count('rejected', keys) }
 }
