@@ -26,6 +26,14 @@ export interface StagedWrite {
   readonly at: number | undefined
 }
 
+/** A record as a commit leaves it. */
+export interface RecordChange {
+  readonly collection: CompiledCollection
+  readonly record: StoredRecord
+  /** As the database has it; undefined for a new one. */
+  readonly original: StoredRecord | undefined
+}
+
 interface Slot {
   /** As the database has it. */
   readonly original: StoredRecord | undefined
@@ -181,12 +189,12 @@ export class CommitDraft implements SpaceReader {
     this.version = mark.version
   }
 
-  /** The records to write, each once in its last state, with whether the database has it already. */
-  *written(): Generator<{ collection: CompiledCollection; record: StoredRecord; original: StoredRecord | undefined; exists: boolean }> {
+  /** The records to write, each once in its last state. */
+  *written(): Generator<RecordChange> {
     for (const [name, slots] of this.#slots) {
       const collection = this.#collection(name)
       for (const { original, current } of slots.values()) {
-        if (current !== undefined && current !== original) yield { collection, record: current, original, exists: original !== undefined }
+        if (current !== undefined && current !== original) yield { collection, record: current, original }
       }
     }
   }

@@ -23,14 +23,11 @@ export async function enqueueJobs(tx: Transactor, { app, space, now, nextId }: J
 
 /** Cancels the live jobs that were made for these; answers the ids of those that were running. */
 export async function stopJobs(tx: Transactor, { space, now }: Pick<JobPlace, 'space' | 'now'>, targets: readonly JobTarget[]): Promise<readonly string[]> {
-  const stopped: string[] = []
-  for (const { kind, uniqueKey } of targets) {
-    const rows = await tx.all<{ id: string }>(
+  const stop = ({ kind, uniqueKey }: JobTarget) =>
+    tx.all<{ id: string }>(
       `UPDATE holdfast_jobs SET state = 'cancelled', lease = NULL, lease_until = NULL, reason_code = 'stopped', reason_message = 'A later change made it unnecessary.', ended_at = ?
 WHERE space = ? AND kind = ? AND unique_key = ? AND state IN ('later', 'ready', 'running') RETURNING id`,
       [now, space, kind, uniqueKey],
     )
-    stopped.push(...rows.map(({ id }) => id))
-  }
-  return stopped
+  return (await Promise.all(targets.map(stop))).flat().map(({ id }) => id)
 }

@@ -18,10 +18,10 @@ export interface Occurring {
 
 /** `SELECT` of the ids of the records whose searched text has a text. */
 export function occursPart({ dialect }: Reader, { space, collection, text }: Occurring): Part {
-  const { contains, hasGrams, gramQuery } = searchDialects[dialect.name]
+  const { contains, hasGrams, gramsText } = searchDialects[dialect.name]
   return {
     text: `SELECT search.record FROM holdfast_search AS search WHERE search.space = ? AND search.collection = ? AND ${hasGrams} AND ${contains('search.body')} > 0`,
-    values: [space, collection, gramQuery(gramsOfTerm(space, text)), text],
+    values: [space, collection, gramsText(gramsOfTerm(space, text)), text],
   }
 }
 

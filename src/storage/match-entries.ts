@@ -105,8 +105,8 @@ async function readSet(reader: Reader, { text, values }: Part): Promise<EntrySet
 
 /** What has all grams of a term, in whatever collection. */
 async function gramEntries(reader: Reader, space: number, text: string): Promise<EntrySet> {
-  const { entriesWithGrams, gramQuery } = searchDialects[reader.dialect.name]
-  return readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM (${entriesWithGrams}) AS found`, values: [gramQuery(gramsOfTerm(space, text))] })
+  const { entriesWithGrams, gramsText } = searchDialects[reader.dialect.name]
+  return readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM (${entriesWithGrams}) AS found`, values: [gramsText(gramsOfTerm(space, text))] })
 }
 
 interface Belonging {

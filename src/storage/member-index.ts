@@ -1,14 +1,8 @@
 import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
 import type { StoredRecord } from '../app/rule.ts'
+import type { RecordChange } from './commit-draft.ts'
 import type { SqlValue, Transactor } from './database.ts'
 import { recordFromRow, selectList, type RecordRow } from './record-rows.ts'
-
-/** A record as a commit found and leaves it. */
-export interface MemberChange {
-  readonly collection: CompiledCollection
-  readonly original: StoredRecord | undefined
-  readonly record: StoredRecord
-}
 
 /** Rows written by one statement: each is five parameters at most. */
 const ROWS_PER_STATEMENT = 150
@@ -16,7 +10,7 @@ const ROWS_PER_STATEMENT = 150
 const REINDEX_BATCH = 500
 
 /** Keeps which records have a member, and how many of each group, in step with records that are being written. A change of neither costs nothing. */
-export async function indexMembers(tx: Transactor, space: number, changes: Iterable<MemberChange>): Promise<void> {
+export async function indexMembers(tx: Transactor, space: number, changes: Iterable<RecordChange>): Promise<void> {
   const gone: SqlValue[][] = []
   const come: SqlValue[][] = []
   const counts = new Map<string, { readonly key: readonly string[]; delta: number }>()

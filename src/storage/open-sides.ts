@@ -79,15 +79,16 @@ export class OpenSides {
 
   static async load(tx: Transactor, writer: Writer, request: CommitRequest): Promise<OpenSides> {
     const values = [writer.scope.space, writer.client]
-    const [conflicts, rejections] = await Promise.all([
-      tx.all<{ id: string; collection: string; record: string }>("SELECT id, collection, record FROM holdfast_conflicts WHERE space = ? AND client = ? AND state = 'open'", values),
-      tx.all<{ collection: string; record: string }>('SELECT collection, record FROM holdfast_rejected WHERE space = ? AND client = ?', values),
-    ])
+    const rows = await tx.all<{ conflict: string | null; place: string }>(
+      `SELECT id AS conflict, collection || '/' || record AS place FROM holdfast_conflicts WHERE space = ? AND client = ? AND state = 'open'
+UNION ALL SELECT NULL, collection || '/' || record FROM holdfast_rejected WHERE space = ? AND client = ?`,
+      [...values, ...values],
+    )
     return new OpenSides(
       writer,
       request,
-      new Map(conflicts.map(({ id, collection, record }) => [`${collection}/${record}`, id])),
-      new Set(rejections.map(({ collection, record }) => `${collection}/${record}`)),
+      new Map(rows.flatMap(({ conflict, place }) => (conflict === null ? [] : [[place, conflict]]))),
+      new Set(rows.flatMap(({ conflict, place }) => (conflict === null ? [place] : []))),
     )
   }
 

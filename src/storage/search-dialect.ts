@@ -6,15 +6,17 @@ export interface SearchDialect {
   createTables(tx: Transactor): Promise<void>
   /** Columns of the primary key of the index. */
   readonly key: readonly string[]
-  putGrams(tx: Transactor, entry: SearchEntry, grams: ReadonlySet<number>): Promise<void>
-  removeGrams(tx: Transactor, entry: SearchEntry): Promise<void>
+  /** Grams of records of a space, each named once; those that have no entry are left out. */
+  putGrams(tx: Transactor, space: number, records: readonly RecordGrams[]): Promise<void>
+  removeGrams(tx: Transactor, space: number, entries: readonly number[]): Promise<void>
+  /** Grams as one text: as they are kept, and as all of them are asked for. */
+  gramsText(grams: Iterable<number>): string
   /** Has the statements of this transaction read by the indexes of the search. */
   begin(reader: Reader): Promise<unknown>
-  /** `SELECT` of the `entry` of all that has grams, of one parameter: what `gramQuery` makes. */
+  /** `SELECT` of the `entry` of all that has grams, of one parameter: what `gramsText` makes. */
   readonly entriesWithGrams: string
-  /** Condition on `search` that takes one parameter: what `gramQuery` makes. */
+  /** Condition on `search` that takes one parameter: what `gramsText` makes. */
   readonly hasGrams: string
-  gramQuery(grams: readonly number[]): string
   /** Expression for a set of numbers as one text, which `readEntries` reads; of those that fit the condition alone where there is one. */
   entriesText(column: string, condition?: string): string
   /** Table of one column `entry`, of one parameter: what `entriesParameter` makes. */
@@ -28,11 +30,11 @@ export interface SearchDialect {
   contains(column: string): string
 }
 
-/** An entry of the index. */
-export interface SearchEntry {
-  readonly space: number
-  /** Its number. */
-  readonly entry: number
+export interface RecordGrams {
+  readonly collection: string
+  readonly record: string
+  /** What `gramsText` makes. */
+  readonly grams: string
 }
 
 /** Columns of the index behind `entry`, and their types; {text} is the type of a text in this database. */
@@ -47,8 +49,11 @@ const columnTypes = {
   body: '{text} NOT NULL',
 }
 
+/** Columns that a write gives; the entry gets its number from the database. */
+export const writtenColumns: readonly string[] = Object.keys(columnTypes)
+
 /** Columns of the index, by which this form is told from an earlier one. */
-export const searchColumns: readonly string[] = ['entry', ...Object.keys(columnTypes)]
+export const searchColumns: readonly string[] = ['entry', ...writtenColumns]
 
 /** Has all that a list needs, so that the texts are read of nothing but what a term may stand in. In SQLite the entry is in every index. */
 function createListedIndex(more: string): string {
@@ -70,14 +75,19 @@ const sqliteSearch: SearchDialect = {
     await tx.run("CREATE VIRTUAL TABLE holdfast_search_grams USING fts5(grams, content='', contentless_delete=1, detail=none, tokenize='ascii')")
   },
   key: ['entry'],
-  putGrams: async (tx, { entry }, grams) => {
-    await tx.run('INSERT OR REPLACE INTO holdfast_search_grams (rowid, grams) VALUES (?, ?)', [entry, [...grams].map(gramWord).join(' ')])
+  putGrams: async (tx, space, records) => {
+    for (const { collection, record, grams } of records) {
+      const [row] = await tx.all<{ entry: number }>('SELECT entry FROM holdfast_search WHERE space = ? AND collection = ? AND record = ?', [space, collection, record])
+      if (row !== undefined) await tx.run('INSERT OR REPLACE INTO holdfast_search_grams (rowid, grams) VALUES (?, ?)', [row.entry, grams])
+    }
   },
-  removeGrams: async (tx, { entry }) => void (await tx.run('DELETE FROM holdfast_search_grams WHERE rowid = ?', [entry])),
+  removeGrams: async (tx, _space, entries) => {
+    for (const entry of entries) await tx.run('DELETE FROM holdfast_search_grams WHERE rowid = ?', [entry])
+  },
+  gramsText: (grams) => Array.from(grams, gramWord).join(' '),
   begin: async () => {},
   entriesWithGrams: 'SELECT rowid AS entry FROM holdfast_search_grams WHERE holdfast_search_grams MATCH ?',
   hasGrams: 'search.entry IN (SELECT rowid FROM holdfast_search_grams WHERE holdfast_search_grams MATCH ?)',
-  gramQuery: (grams) => grams.map(gramWord).join(' '),
   entriesText: (column, condition) => `json_group_array(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`}`,
   givenEntries: sqliteGiven,
   entriesParameter: (entries) => `[${entries.join(',')}]`,
@@ -95,6 +105,12 @@ function gramWord(gram: number): string {
 
 /** Half words by their 16 bits. */
 const halves: string[] = []
+
+const putPostgresGrams = `INSERT INTO holdfast_search_grams (space, entry, gram_numbers)
+SELECT CAST(? AS BIGINT), found.entry, CAST(given.grams AS BIGINT[])
+FROM ROWS FROM (json_array_elements_text(CAST(? AS JSON)), json_array_elements_text(CAST(? AS JSON)), unnest(CAST(? AS TEXT[]))) AS given (collection, record, grams)
+CROSS JOIN LATERAL (SELECT entry FROM holdfast_search WHERE space = ? AND collection = given.collection AND record = given.record OFFSET 0) AS found
+ON CONFLICT (space, entry) DO UPDATE SET gram_numbers = excluded.gram_numbers`
 
 const postgresGiven = '(SELECT unnest(CAST(? AS BIGINT[])) AS entry)'
 
@@ -116,16 +132,19 @@ const postgresSearch: SearchDialect = {
     await tx.run('CREATE INDEX holdfast_search_by_grams ON holdfast_search_grams USING gin (gram_numbers)')
   },
   key: ['space', 'collection', 'record'],
-  putGrams: async (tx, { space, entry }, grams) => {
-    const sql = 'INSERT INTO holdfast_search_grams (space, entry, gram_numbers) VALUES (?, ?, CAST(? AS BIGINT[])) ON CONFLICT (space, entry) DO UPDATE SET gram_numbers = excluded.gram_numbers'
-    await tx.send(sql, [space, entry, arrayText([...grams])])
+  putGrams: async (tx, space, records) => {
+    if (records.length === 0) return
+    const columns = [records.map(({ collection }) => collection), records.map(({ record }) => record)]
+    await tx.send(putPostgresGrams, [space, ...columns.map((column) => JSON.stringify(column)), `{${records.map(({ grams }) => `"${grams}"`).join(',')}}`, space])
   },
-  removeGrams: (tx, { space, entry }) => tx.send('DELETE FROM holdfast_search_grams WHERE space = ? AND entry = ?', [space, entry]),
+  removeGrams: async (tx, space, entries) => {
+    if (entries.length > 0) await tx.send('DELETE FROM holdfast_search_grams WHERE space = ? AND entry = ANY (CAST(? AS BIGINT[]))', [space, arrayText(entries)])
+  },
+  gramsText: arrayText,
   // Left to itself, PostgreSQL reads the grams of every row where many rows have a gram: ten times as much as the texts.
   begin: (reader) => reader.all("SELECT set_config('enable_seqscan', 'off', true)"),
   entriesWithGrams: 'SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[])',
   hasGrams: 'search.entry IN (SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[]))',
-  gramQuery: arrayText,
   entriesText: (column, condition) => `coalesce(CAST(array_agg(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`} AS TEXT), '{}')`,
   givenEntries: postgresGiven,
   entriesParameter: arrayText,
@@ -135,8 +154,8 @@ const postgresSearch: SearchDialect = {
   contains: (column) => `strpos(${column}, ?)`,
 }
 
-function arrayText(numbers: readonly number[]): string {
-  return `{${numbers.join(',')}}`
+function arrayText(numbers: Iterable<number>): string {
+  return `{${[...numbers].join(',')}}`
 }
 
 /** Reads what `entriesText` gives, of either database. */

@@ -1,69 +1,58 @@
 import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
 import type { StoredRecord } from '../app/rule.ts'
+import { sameJson } from '../lib/json.ts'
 import { FOLD_VERSION } from '../search/fold-text.ts'
 import { gramsOf } from '../search/grams.ts'
 import { searchLimits } from '../search/search-limits.ts'
 import { searchTextOf } from '../search/search-text.ts'
+import type { RecordChange } from './commit-draft.ts'
 import type { SqlValue, Transactor } from './database.ts'
 import { recordFromRow, selectList, type RecordRow } from './record-rows.ts'
-import { searchColumns, searchDialects, type SearchEntry } from './search-dialect.ts'
-
-/** A record as a commit leaves it, and whether the database had it before. */
-export interface WrittenRecord {
-  readonly collection: CompiledCollection
-  readonly record: StoredRecord
-  readonly exists: boolean
-}
+import { searchColumns, searchDialects, writtenColumns } from './search-dialect.ts'
 
 /** Keeps the index in step with records that are being written: in the same transaction, so that a search never sees another state than a reader. */
-export async function indexRecords(tx: Transactor, space: number, written: Iterable<WrittenRecord>): Promise<void> {
-  const changed = await writeEntries(tx, space, written)
-  // Behind all entries of the transaction: SQLite writes out what it has gathered of the index at every other statement, and at every savepoint.
-  if (changed.length > 0) tx.beforeCommit(() => writeGrams(tx, changed))
+export async function indexRecords(tx: Transactor, space: number, changes: Iterable<RecordChange>): Promise<void> {
+  const stale = await writeEntries(tx, space, changes)
+  // Behind all entries of the transaction: SQLite writes out what it has gathered of the index at every savepoint, and for most other statements.
+  if (stale.texts.length > 0 || stale.removed.length > 0) tx.beforeCommit(() => writeGrams(tx, space, stale))
 }
 
-interface ChangedEntry {
-  readonly entry: SearchEntry
-  /** Its text; undefined for one that is removed. */
-  readonly segments: readonly string[] | undefined
+/** What the grams do not know yet. */
+interface Stale {
+  readonly texts: readonly { readonly collection: string; readonly record: string; readonly segments: readonly string[] }[]
+  /** Entries that are no more. */
+  readonly removed: readonly number[]
 }
 
-/** Writes or removes the entries of records; answers those whose text has changed. */
-async function writeEntries(tx: Transactor, space: number, written: Iterable<WrittenRecord>): Promise<ChangedEntry[]> {
-  const changed: ChangedEntry[] = []
-  for (const one of written) if (one.collection.search.length > 0) changed.push(...(await writeEntry(tx, space, one)))
-  return changed
+const entryKey = ['space', 'collection', 'record'] as const
+
+/** Writes and removes the entries of records. Nothing of what is written is waited for. */
+async function writeEntries(tx: Transactor, space: number, changes: Iterable<RecordChange>): Promise<Stale> {
+  const rows: SqlValue[][] = []
+  const texts: Stale['texts'][number][] = []
+  const removals: Promise<number[]>[] = []
+  for (const { collection, original, record } of changes) {
+    if (collection.search.length === 0) continue
+    const known = original?.deletedAt === null ? original : undefined
+    if (record.deletedAt !== null) {
+      if (known !== undefined) removals.push(removeEntry(tx, [space, collection.name, record.id]))
+      continue
+    }
+    const { head, body, segments } = searchTextOf(collection, record.fields)
+    rows.push([space, collection.name, record.id, record.version, ...listedAs(collection, record), head, body])
+    // Most changes leave the searched text as it is.
+    const isSame = known !== undefined && collection.search.every(({ name }) => sameJson(known.fields[name] ?? null, record.fields[name] ?? null))
+    if (!isSame) texts.push({ collection: collection.name, record: record.id, segments })
+  }
+  await tx.insertMany({ table: 'holdfast_search', columns: writtenColumns, rows, replaceBy: entryKey })
+  return { texts, removed: (await Promise.all(removals)).flat() }
 }
 
-async function writeGrams(tx: Transactor, changed: readonly ChangedEntry[]): Promise<void> {
-  const { putGrams, removeGrams } = searchDialects[tx.dialect.name]
-  for (const { entry, segments } of changed) await (segments === undefined ? removeGrams(tx, entry) : putGrams(tx, entry, gramsOf(entry.space, segments)))
-}
-
-/** Writes or removes a record's entry; answers it when its text has changed. */
-async function writeEntry(tx: Transactor, space: number, { collection, record, exists }: WrittenRecord): Promise<ChangedEntry[]> {
-  const place = [space, collection.name, record.id] as const
-  if (record.deletedAt !== null) return exists ? removeEntry(tx, place) : []
-  const { head, body, segments } = searchTextOf(collection, record.fields)
-  const listed = listedAs(collection, record)
-  // Most changes leave the searched text as it is.
-  if (
-    exists &&
-    (await tx.run('UPDATE holdfast_search SET version = ?, listed_by = ?, listed_at = ? WHERE space = ? AND collection = ? AND record = ? AND body = ? AND head = ?', [
-      record.version,
-      ...listed,
-      ...place,
-      body,
-      head,
-    ])) > 0
-  )
-    return []
-  const rows = await tx.all<{ entry: number }>(
-    `INSERT INTO holdfast_search (space, collection, record, version, listed_by, listed_at, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (space, collection, record) DO UPDATE SET version = excluded.version, listed_by = excluded.listed_by, listed_at = excluded.listed_at, head = excluded.head, body = excluded.body RETURNING entry`,
-    [...place, record.version, ...listed, head, body],
-  )
-  return rows.map(({ entry }) => ({ entry: { space, entry }, segments }))
+async function writeGrams(tx: Transactor, space: number, { texts, removed }: Stale): Promise<void> {
+  const { putGrams, removeGrams, gramsText } = searchDialects[tx.dialect.name]
+  await removeGrams(tx, space, removed)
+  const put = texts.map(({ collection, record, segments }) => ({ collection, record, grams: gramsText(gramsOf(space, segments)) }))
+  await putGrams(tx, space, put)
 }
 
 /** Where a listed record is found; nulls for one that is not. */
@@ -73,9 +62,10 @@ function listedAs({ listed }: CompiledCollection, { fields }: StoredRecord): Sql
   return typeof by === 'string' && typeof at === 'number' ? [by, at] : [null, null]
 }
 
-async function removeEntry(tx: Transactor, [space, collection, record]: readonly [space: number, collection: string, record: string]): Promise<ChangedEntry[]> {
-  const rows = await tx.all<{ entry: number }>('DELETE FROM holdfast_search WHERE space = ? AND collection = ? AND record = ? RETURNING entry', [space, collection, record])
-  return rows.map(({ entry }) => ({ entry: { space, entry }, segments: undefined }))
+/** Answers the number of the entry. */
+async function removeEntry(tx: Transactor, place: readonly [space: number, collection: string, record: string]): Promise<number[]> {
+  const rows = await tx.all<{ entry: number }>('DELETE FROM holdfast_search WHERE space = ? AND collection = ? AND record = ? RETURNING entry', place)
+  return rows.map(({ entry }) => entry)
 }
 
 /** Makes the index, and makes it anew for collections whose searched fields have changed since it was made. */
@@ -110,7 +100,7 @@ async function reindex(tx: Transactor, app: CompiledApp, collection: CompiledCol
     'SELECT search.space, search.record FROM holdfast_search AS search JOIN holdfast_spaces AS space ON space.space = search.space WHERE space.app = ? AND search.collection = ?',
     [app.name, collection.name],
   )
-  for (const { space, record } of stale) await writeGrams(tx, await removeEntry(tx, [space, collection.name, record]))
+  for (const { space, record } of stale) await writeGrams(tx, space, { texts: [], removed: await removeEntry(tx, [space, collection.name, record]) })
   if (collection.search.length === 0) return
   const sql = `SELECT space, ${selectList(collection)} FROM "${collection.table}" WHERE deleted_at IS NULL AND (space > ? OR (space = ? AND id > ?)) ORDER BY space, id LIMIT ?`
   for (let [space, id] = [0, '']; ;) {
@@ -118,8 +108,8 @@ async function reindex(tx: Transactor, app: CompiledApp, collection: CompiledCol
     const last = rows.at(-1)
     if (last === undefined) return
     for (const [spaceKey, itsRows] of Map.groupBy(rows, (row) => row.space)) {
-      const written = itsRows.map((row) => ({ collection, record: recordFromRow(collection, row), exists: false }))
-      await writeGrams(tx, await writeEntries(tx, spaceKey, written))
+      const changes = itsRows.map((row) => ({ collection, record: recordFromRow(collection, row), original: undefined }))
+      await writeGrams(tx, spaceKey, await writeEntries(tx, spaceKey, changes))
     }
     ;[space, id] = [last.space, last.id]
   }

@@ -55,8 +55,8 @@ interface Part {
 
 function conditions({ dialect }: Reader, { space, collections, terms }: Pick<Search, 'space' | 'collections' | 'terms'>): Part {
   const parts = terms.map(({ text, orRecords }): Part => {
-    const { contains, hasGrams, gramQuery } = searchDialects[dialect.name]
-    const own: Part = { text: `${hasGrams} AND ${contains('search.body')} > 0`, values: [gramQuery(gramsOfTerm(space, text)), text] }
+    const { contains, hasGrams, gramsText } = searchDialects[dialect.name]
+    const own: Part = { text: `${hasGrams} AND ${contains('search.body')} > 0`, values: [gramsText(gramsOfTerm(space, text)), text] }
     if (orRecords === undefined || orRecords.length === 0) return own
     return { text: `((${own.text}) OR ${dialect.inJsonArray('search.record')})`, values: [...own.values, JSON.stringify(orRecords)] }
   })

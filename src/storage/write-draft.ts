@@ -35,8 +35,8 @@ export async function writeDraft(tx: Transactor, { scope, state, draft, now, eve
 async function writeRecords(tx: Transactor, space: number, draft: CommitDraft): Promise<void> {
   const made = new Map<CompiledCollection, SqlValue[][]>()
   const replaced = new Map<CompiledCollection, SqlValue[][]>()
-  for (const { collection, record, exists } of draft.written()) {
-    const rows = exists ? replaced : made
+  for (const { collection, record, original } of draft.written()) {
+    const rows = original === undefined ? made : replaced
     const row = rowFromRecord(collection, space, record)
     const known = rows.get(collection)
     if (known === undefined) rows.set(collection, [row])

@@ -20,7 +20,8 @@ export async function capture(vault: VaultContext, request: FastifyRequest, repl
   const result = await vault.http.commit(scope, { mutations: [sent.mutation], keepRejected: false, keepConflicts: false, ...idempotency })
   if (result.replayed !== undefined) return sendStored(reply.header('idempotency-replayed', 'true'), result.replayed)
   const [decided] = result.outcomes
-  const outcome = decided === undefined ? undefined : await vault.http.database.read((reader) => repeatedCapture(reader, vault.collections.items, scope, sent, decided))
+  const isNew = decided === undefined || decided.status === 'applied'
+  const outcome = isNew ? decided : await vault.http.database.read((reader) => repeatedCapture(reader, vault.collections.items, scope, sent, decided))
   const refusal = outcome === undefined ? undefined : captureRefusal(outcome, sent.id)
   if (refusal !== undefined) throw refusal
   const record = acceptedRecord(outcome, undefined)
