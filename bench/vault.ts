@@ -73,7 +73,7 @@ const reads: readonly Read[] = [
 /** Opens a vault at a location, in this process. */
 export async function openBenchVault(location: string): Promise<BenchVault> {
   const chance = { now: () => Date.now(), id: () => uuidv7(), secret: () => crypto.randomUUID().repeat(2) }
-  const environment = { HOLDFAST_VAULT_AI: process.env.BENCH_AI ?? 'off' }
+  const environment = { HOLDFAST_VAULT_AI: 'local' }
   const settings = { publicUrl: undefined, rateLimits: false, trustProxy: false, registration: 'open', metricsToken: undefined, corsOrigins: [], environment } as const
   const database = await openDatabase(location)
   const doorbell = await openDoorbell(location, { database, chance })
@@ -165,7 +165,7 @@ interface Call {
 
 async function call(http: HttpServer, accessToken: string, { method, path, body }: Call): Promise<Record<string, unknown>> {
   const sent = body === undefined ? {} : { payload: JSON.stringify(body), headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' } }
-  const answer = await http.inject({ method, url: `/vault${path}`, headers: { authorization: `Bearer ${accessToken}` }, ...sent })
+  const answer = await http.inject({ method, url: path.startsWith('/api/') ? path : `/vault${path}`, headers: { authorization: `Bearer ${accessToken}` }, ...sent })
   if (answer.statusCode >= 400) throw new Error(`${method} ${path}: ${answer.statusCode} ${answer.body.slice(0, 300)}`)
   return answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>)
 }

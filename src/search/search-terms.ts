@@ -4,8 +4,6 @@ import { foldText } from './fold-text.ts'
 export interface SearchTerm {
   /** Folded; may hold blanks. */
   readonly text: string
-  /** Records that count as if they had it, because it stands in something that belongs to them. */
-  readonly orRecords?: readonly string[]
 }
 
 /** The words of a query, each a term; nothing in it is an operator. */

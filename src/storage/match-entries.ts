@@ -61,7 +61,7 @@ export async function matchEntries(reader: Reader, plan: MatchPlan): Promise<Mat
   }
   const found: { readonly term: MatchingTerm; readonly inMember: EntrySet; readonly elsewhere: EntrySet }[] = []
   for (const term of terms) {
-    const withGrams = await gramEntries(reader, plan.space, term.text)
+    const withGrams = await gramEntries(reader, gramsOfTerm(plan.space, term.text))
     const isAlso = term.alsoIn !== undefined && term.membersOnly !== true
     const inAlso = isAlso ? await belonging(reader, plan, { term, entries: inBoth(await entriesOf(term.alsoIn), withGrams), of: 'record' }) : []
     const inMember = term.membersIn === undefined ? [] : await belonging(reader, plan, { term, entries: inBoth(await entriesOf(term.membersIn), withGrams), of: 'member' })
@@ -103,10 +103,10 @@ async function readSet(reader: Reader, { text, values }: Part): Promise<EntrySet
   return entrySetOf(readEntries(row?.entries ?? '[]'))
 }
 
-/** What has all grams of a term, in whatever collection. */
-async function gramEntries(reader: Reader, space: number, text: string): Promise<EntrySet> {
+/** What has all these grams, in whatever collection: more than has the terms that they are of, unless each is one gram itself. */
+export async function gramEntries(reader: Reader, grams: Iterable<number>): Promise<EntrySet> {
   const { entriesWithGrams, gramsText } = searchDialects[reader.dialect.name]
-  return readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM (${entriesWithGrams}) AS found`, values: [gramsText(gramsOfTerm(space, text))] })
+  return readSet(reader, { text: `SELECT ${entriesText(reader)} AS entries FROM (${entriesWithGrams}) AS found`, values: [gramsText(grams)] })
 }
 
 interface Belonging {

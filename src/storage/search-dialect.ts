@@ -15,8 +15,6 @@ export interface SearchDialect {
   begin(reader: Reader): Promise<unknown>
   /** `SELECT` of the `entry` of all that has grams, of one parameter: what `gramsText` makes. */
   readonly entriesWithGrams: string
-  /** Condition on `search` that takes one parameter: what `gramsText` makes. */
-  readonly hasGrams: string
   /** Expression for a set of numbers as one text, which `readEntries` reads; of those that fit the condition alone where there is one. */
   entriesText(column: string, condition?: string): string
   /** Table of one column `entry`, of one parameter: what `entriesParameter` makes. */
@@ -87,7 +85,6 @@ const sqliteSearch: SearchDialect = {
   gramsText: (grams) => Array.from(grams, gramWord).join(' '),
   begin: async () => {},
   entriesWithGrams: 'SELECT rowid AS entry FROM holdfast_search_grams WHERE holdfast_search_grams MATCH ?',
-  hasGrams: 'search.entry IN (SELECT rowid FROM holdfast_search_grams WHERE holdfast_search_grams MATCH ?)',
   entriesText: (column, condition) => `json_group_array(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`}`,
   givenEntries: sqliteGiven,
   entriesParameter: (entries) => `[${entries.join(',')}]`,
@@ -144,7 +141,6 @@ const postgresSearch: SearchDialect = {
   // Left to itself, PostgreSQL reads the grams of every row where many rows have a gram: ten times as much as the texts.
   begin: (reader) => reader.all("SELECT set_config('enable_seqscan', 'off', true)"),
   entriesWithGrams: 'SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[])',
-  hasGrams: 'search.entry IN (SELECT entry FROM holdfast_search_grams WHERE gram_numbers @> CAST(? AS BIGINT[]))',
   entriesText: (column, condition) => `coalesce(CAST(array_agg(${column})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`} AS TEXT), '{}')`,
   givenEntries: postgresGiven,
   entriesParameter: arrayText,

@@ -218,15 +218,6 @@ test('SRCH-7 A search stays in its space and in the collections it names', async
   assert.deepEqual(await find(world, { terms: [] }), [])
 })
 
-test('SRCH-8 A record may count as having a term that stands in something that belongs to it', async () => {
-  await using world = await openNotes()
-  await put(world, 'one', { title: 'red' })
-  await put(world, 'two', { title: 'red blue' })
-  await put(world, 'three', { title: 'blue' })
-  const terms = [{ text: 'red' }, { text: 'blue', orRecords: ['one', "'", 'none'] }]
-  assert.deepEqual((await find(world, { terms })).map(({ id }) => id).toSorted(), ['one', 'two'])
-})
-
 test('SRCH-9 When a declaration searches other fields, the index is made anew at start', async () => {
   await using world = await openNotes()
   await put(world, 'one', { title: 'title', text: 'body' })

@@ -134,7 +134,6 @@ const wanted = fc.record({
   asPhrase: fc.boolean(),
   also: fc.boolean(),
   members: fc.constantFrom('no', 'too', 'only'),
-  orRecords: fc.option(fc.subarray([...ids, "'"])),
 })
 type Wanted = typeof wanted extends fc.Arbitrary<infer T> ? T : never
 const query = fc.record({
@@ -153,7 +152,6 @@ interface Term {
   readonly alsoIn?: string
   readonly membersIn?: string
   readonly membersOnly?: boolean
-  readonly orRecords?: readonly string[]
 }
 
 /** A live record, with the folded texts of each searched field. */
@@ -199,11 +197,11 @@ async function write(world: TestSpace, space: number, { edits, atomic, keepConfl
 }
 
 function scanSearch(seen: readonly Seen[], terms: readonly Term[], collections: readonly string[], order: Search['order']): Match[] {
-  const scoreOf = ({ record, texts: [first, ...rest] }: Seen, { text, orRecords = [] }: Term): number => {
+  const scoreOf = ({ texts: [first, ...rest] }: Seen, { text }: Term): number => {
     if (begins(first, text)) return 8
     if (occurs(first, text)) return 4
     if (begins(rest.flat(), text)) return 2
-    return occurs(rest.flat(), text) || orRecords.includes(record.id) ? 1 : 0
+    return occurs(rest.flat(), text) ? 1 : 0
   }
   return seen
     .filter((one) => collections.includes(one.collection))
@@ -245,7 +243,6 @@ function termsOfQuery(all: readonly string[], { wanted: some }: Query): Term[] {
     const rest = {
       ...(one.also ? { alsoIn: 'copies' } : {}),
       ...(one.members === 'no' ? {} : { membersIn: 'words', membersOnly: one.members === 'only' }),
-      ...(one.orRecords === null ? {} : { orRecords: one.orRecords }),
     }
     return (one.asPhrase ? [folded] : folded.split(' ')).filter((text) => text !== '').map((text) => ({ text, ...rest }))
   })
