@@ -12,11 +12,14 @@ import { openDatabase } from '../src/server/open-database.ts'
 import { openDoorbell } from '../src/server/open-doorbell.ts'
 import { makePostgresDatabase } from '../src/testing/make-postgres-database.ts'
 import { startTestPostgres } from '../src/testing/test-postgres.ts'
-import { figure, median, tableText } from './figures.ts'
+import { figure, median, percentile, tableText } from './figures.ts'
 import { makeVaultItems, vaultTagNames, type VaultItem } from './vault-items.ts'
 
 const TAGS = 5_000
 const BATCH = 100
+const QUEUED = 10_000
+const CAPTURES = 3_000
+const WRITERS = 50
 const account = { email: 'vault@example.org', password: 'a password for the bench' }
 const secret = 'a secret for the bench that is long enough'
 
@@ -140,20 +143,47 @@ export async function readVault(vault: BenchVault, rounds: number, only = ''): P
   return rows
 }
 
-/** Fills a vault on each database and reads it. */
+/** Rounds of captures by many writers who each send the next when they have an answer, while jobs are queued; nobody works them. */
+export async function captureInto(vault: BenchVault, rounds: number): Promise<string[][]> {
+  const made = crypto.randomUUID()
+  const textOf = (number: number) => `Capture ${made} ${number}: ${'up and to the office where all the morning my lord dined. '.repeat(5)}`
+  for (let queued = 0; queued < QUEUED; queued += BATCH) {
+    await vault.call('POST', '/items/batch', { items: Array.from({ length: BATCH }, (_, index) => ({ rawText: textOf(queued + index) })) })
+  }
+  const rows = [['', 'a second', 'p50 ms', 'p95', 'p99']]
+  for (let round = 0; round < rounds; round += 1) {
+    const latencies: number[] = []
+    let sent = 0
+    const started = performance.now()
+    const write = async () => {
+      while (sent < CAPTURES) {
+        sent += 1
+        const begun = performance.now()
+        await vault.call('POST', '/items', { rawText: textOf(QUEUED + round * CAPTURES + sent) })
+        latencies.push(performance.now() - begun)
+      }
+    }
+    await Promise.all(Array.from({ length: WRITERS }, write))
+    const rate = (CAPTURES / (performance.now() - started)) * 1_000
+    rows.push([`${WRITERS} writers beside ${figure(QUEUED)} jobs`, figure(rate), ...[50, 95, 99].map((percent) => figure(percentile(latencies, percent)))])
+  }
+  return rows
+}
+
+/** Fills a vault on each database, reads it, and captures into it. */
 export async function benchVault(items: number, rounds: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
   const texts: string[] = []
   {
     await using vault = await openBenchVault(join(folder, 'vault.db'))
     await fillVault(vault, items)
-    texts.push(`SQLite\n${tableText(await readVault(vault, rounds))}`)
+    texts.push(`SQLite\n${tableText(await readVault(vault, rounds))}\n${tableText(await captureInto(vault, rounds))}`)
   }
   await rm(folder, { recursive: true })
   await using postgres = await startTestPostgres()
   await using vault = await openBenchVault((await makePostgresDatabase(postgres.url)).location)
   await fillVault(vault, items)
-  texts.push(`PostgreSQL\n${tableText(await readVault(vault, rounds))}`)
+  texts.push(`PostgreSQL\n${tableText(await readVault(vault, rounds))}\n${tableText(await captureInto(vault, rounds))}`)
   return texts.join('\n\n')
 }
 
