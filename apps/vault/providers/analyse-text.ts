@@ -72,7 +72,7 @@ function analyseEnglish(text: string): AnalysedText {
 }
 
 /** The end of a sentence that is none: an initial, a title, or what was left out. */
-const goesOn = /(?:^|[\s(])(?:\p{Lu}|Mrs?|Ms|Dr|St|Sir|Captn?|Coll?|Lieut|Gen|Rev|Prof|Mons|Thos?|Wm|Geo|Esq|viz|vs|no|vol)\.$/u
+const goesOn = /(?:^|[\s(])(?:\p{Lu}|Mrs?|Ms|Dr|St|Sir|Captn?|Coll?|Lieut|Gen|Rev|Prof|Hon|Mons|Thos?|Wm|Geo|Robt|Jas|Jno|Chas|Edw|Nich|Saml|Esq|viz|vs|no|vol)\.$/u
 const isLeftOut = /(?:…|\.\.\.)$/u
 
 /** Joins what was cut apart behind an initial, a title or a gap. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { analyseText } from './analyse-text.ts'
 import { extract } from './extract.ts'
 
 function found(text: string) {
@@ -65,6 +66,14 @@ test('VLT-40 An initial, a title and a gap end no sentence', () => {
   ] as const) {
     assert.ok(!summary.includes(later) || summary.includes(`${earlier}${later}`), summary)
   }
+})
+
+test('VLT-40 A shortened name ends no sentence', () => {
+  const { sentences } = analyseText('There I met Sir Robt. Slingsby, but did no business. Then came Jno. Lawson and Chas. Carter.', 'en')
+  assert.deepEqual(
+    sentences.map(({ text }) => text),
+    ['There I met Sir Robt. Slingsby, but did no business.', 'Then came Jno. Lawson and Chas. Carter.'],
+  )
 })
 
 test('VLT-40 A title is no clause that leans on what stands before it', () => {
