@@ -120,14 +120,14 @@ interface Belonging {
 /** Entries of the collection to which something belongs that has the term. */
 async function belonging(reader: Reader, { space, collection }: MatchPlan, { term, entries, of }: Belonging): Promise<EntrySet> {
   if (entries.length === 0) return []
-  const { contains, entriesText: textOf, givenRows, joinItem, entriesParameter } = searchDialects[reader.dialect.name]
+  const { contains, entriesText: textOf, givenRows, joinLinks, joinItem, entriesParameter } = searchDialects[reader.dialect.name]
   const given = entriesParameter(entries)
   const has = `${contains('other.body')} > 0`
   const select = `SELECT ${textOf('item.entry')} AS entries FROM ${givenRows('other')}`
   if (of === 'record') return readSet(reader, { text: `${select} ${joinItem('other.record')} WHERE ${has}`, values: [given, space, collection, term.text] })
   return readSet(reader, {
-    text: `${select} CROSS JOIN holdfast_list_members AS link ${joinItem('link.record')} WHERE ${has} AND link.space = ? AND link.collection = ? AND link.member = other.record`,
-    values: [given, space, collection, term.text, space, collection],
+    text: `${select} ${joinLinks('other.record')} ${joinItem('link.record')} WHERE ${has}`,
+    values: [given, space, collection, space, collection, term.text],
   })
 }
 

@@ -22,6 +22,8 @@ export interface SearchDialect {
   entriesParameter(entries: readonly number[]): string
   /** `FROM` the same parameter: the rows of these entries, each looked up by itself. */
   givenRows(row: string): string
+  /** Joins the links, `link`, of the records of a space and a collection, which are the next two parameters, that have a member. */
+  joinLinks(member: string): string
   /** Joins the row, `item`, of the record that `id` names, of a space and a collection, which are the next two parameters. */
   joinItem(id: string): string
   /** Expression that is above 0 where `column` contains the text of one parameter. */
@@ -89,6 +91,7 @@ const sqliteSearch: SearchDialect = {
   givenEntries: sqliteGiven,
   entriesParameter: (entries) => `[${entries.join(',')}]`,
   givenRows: (row) => `${sqliteGiven} AS given CROSS JOIN holdfast_search AS ${row} ON ${row}.entry = given.entry`,
+  joinLinks: (member) => `CROSS JOIN holdfast_list_members AS link ON link.space = ? AND link.collection = ? AND link.member = ${member}`,
   joinItem: (id) => `CROSS JOIN holdfast_search AS item ON item.space = ? AND item.collection = ? AND item.record = ${id}`,
   contains: (column) => `instr(${column}, ?)`,
 }
@@ -146,6 +149,7 @@ const postgresSearch: SearchDialect = {
   entriesParameter: arrayText,
   // What has an offset stays a query of its own: before there are statistics, a plan for all of it may read the whole index for each entry.
   givenRows: (row) => `${postgresGiven} AS given CROSS JOIN LATERAL (SELECT * FROM holdfast_search WHERE entry = given.entry OFFSET 0) AS ${row}`,
+  joinLinks: (member) => `CROSS JOIN LATERAL (SELECT record FROM holdfast_list_members WHERE space = ? AND collection = ? AND member = ${member} OFFSET 0) AS link`,
   joinItem: (id) => `CROSS JOIN LATERAL (SELECT entry FROM holdfast_search WHERE space = ? AND collection = ? AND record = ${id} OFFSET 0) AS item`,
   contains: (column) => `strpos(${column}, ?)`,
 }
