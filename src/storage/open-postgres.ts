@@ -6,6 +6,7 @@ import { commitOutcome } from './postgres-commit-outcome.ts'
 import { PostgresConnection } from './postgres-connection.ts'
 import { postgresDialect } from './postgres-dialect.ts'
 import { faultOf, isConnectionLost } from './postgres-faults.ts'
+import { GrowingTables } from './postgres-statistics.ts'
 import { postgresTypes } from './postgres-types.ts'
 
 export interface PostgresOptions {
@@ -66,6 +67,7 @@ class PostgresDatabase implements Database {
   readonly dialect = postgresDialect
   readonly #pool: pg.Pool
   readonly #options: PostgresOptions
+  readonly #growing: GrowingTables
   readonly #connections = new WeakMap<pg.PoolClient, PostgresConnection>()
   readonly #queues = new Map<number, QueuedWork[]>()
   readonly #running = new Set<Promise<void>>()
@@ -87,6 +89,7 @@ class PostgresDatabase implements Database {
       pipeline: true,
       types: postgresTypes,
     })
+    this.#growing = new GrowingTables(this.#pool)
     // A connection may break while nobody uses it, and between two statements: the next statement says so.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (client) => client.on('error', () => {}))
@@ -132,6 +135,7 @@ class PostgresDatabase implements Database {
     if (this.#closed) return
     this.#closed = true
     await Promise.all(this.#running)
+    await this.#growing.close()
     await this.#pool.end()
   }
 
@@ -161,6 +165,7 @@ class PostgresDatabase implements Database {
         return this.#commit(client, group)
       })
       finishWorks(finished)
+      this.#growing.noteWrite()
     } catch (error) {
       group ??= take()
       if (group.length === 1 || faultOf(error) !== 'own' || error instanceof StorageUnavailable) {
