@@ -9,6 +9,6 @@ export const searchLimits = {
   TERM_GRAMS_MAX: 24,
   PAGE_RECORDS_MAX: 100,
   PAGE_RECORDS_DEFAULT: 20,
-  /** Records that are indexed again at once when a declaration has changed. */
-  REINDEX_BATCH: 500,
+  /** Records that are indexed again at once when a declaration has changed: all of them are in memory, long ones too. */
+  REINDEX_BATCH: 100,
 } as const

@@ -1,13 +1,13 @@
 import type { Dialect } from './dialect.ts'
-import type { Reader, Transactor } from './database.ts'
+import type { Reader, SqlValue, Transactor } from './database.ts'
 
 /** How a database finds entries by their grams. */
 export interface SearchDialect {
   createTables(tx: Transactor): Promise<void>
   /** Columns of the primary key of the index. */
   readonly key: readonly string[]
-  /** Grams of records of a space, each named once; those that have no entry are left out. */
-  putGrams(tx: Transactor, space: number, records: readonly RecordGrams[]): Promise<void>
+  /** Grams of records of a space, each named once; those that have no entry are left out. The grams of a long text are far longer than it: they are asked for one by one. */
+  putGrams(tx: Transactor, space: number, records: Iterable<RecordGrams>): Promise<void>
   removeGrams(tx: Transactor, space: number, entries: readonly number[]): Promise<void>
   /** Grams as one text: as they are kept, and as all of them are asked for. */
   gramsText(grams: Iterable<number>): string
@@ -106,11 +106,19 @@ function gramWord(gram: number): string {
 /** Half words by their 16 bits. */
 const halves: string[] = []
 
+/** Length of the grams that one statement writes, where several records have them together. */
+export const GRAMS_CHARS_AT_ONCE = 4_194_304
+
 const putPostgresGrams = `INSERT INTO holdfast_search_grams (space, entry, gram_numbers)
 SELECT CAST(? AS BIGINT), found.entry, CAST(given.grams AS BIGINT[])
 FROM ROWS FROM (json_array_elements_text(CAST(? AS JSON)), json_array_elements_text(CAST(? AS JSON)), unnest(CAST(? AS TEXT[]))) AS given (collection, record, grams)
 CROSS JOIN LATERAL (SELECT entry FROM holdfast_search WHERE space = ? AND collection = given.collection AND record = given.record OFFSET 0) AS found
 ON CONFLICT (space, entry) DO UPDATE SET gram_numbers = excluded.gram_numbers`
+
+function gramValues(space: number, records: readonly RecordGrams[]): SqlValue[] {
+  const columns = [records.map(({ collection }) => collection), records.map(({ record }) => record)]
+  return [space, ...columns.map((column) => JSON.stringify(column)), `{${records.map(({ grams }) => `"${grams}"`).join(',')}}`, space]
+}
 
 const postgresGiven = '(SELECT unnest(CAST(? AS BIGINT[])) AS entry)'
 
@@ -133,9 +141,19 @@ const postgresSearch: SearchDialect = {
   },
   key: ['space', 'collection', 'record'],
   putGrams: async (tx, space, records) => {
-    if (records.length === 0) return
-    const columns = [records.map(({ collection }) => collection), records.map(({ record }) => record)]
-    await tx.send(putPostgresGrams, [space, ...columns.map((column) => JSON.stringify(column)), `{${records.map(({ grams }) => `"${grams}"`).join(',')}}`, space])
+    let piece: RecordGrams[] = []
+    let chars = 0
+    for (const one of records) {
+      // Many long texts have more than a string can hold, and than a statement has time for.
+      if (piece.length > 0 && chars + one.grams.length > GRAMS_CHARS_AT_ONCE) {
+        await tx.run(putPostgresGrams, gramValues(space, piece))
+        piece = []
+        chars = 0
+      }
+      piece.push(one)
+      chars += one.grams.length
+    }
+    if (piece.length > 0) await tx.send(putPostgresGrams, gramValues(space, piece))
   },
   removeGrams: async (tx, space, entries) => {
     if (entries.length > 0) await tx.send('DELETE FROM holdfast_search_grams WHERE space = ? AND entry = ANY (CAST(? AS BIGINT[]))', [space, arrayText(entries)])

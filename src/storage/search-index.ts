@@ -51,7 +51,7 @@ async function writeEntries(tx: Transactor, space: number, changes: Iterable<Rec
 async function writeGrams(tx: Transactor, space: number, { texts, removed }: Stale): Promise<void> {
   const { putGrams, removeGrams, gramsText } = searchDialects[tx.dialect.name]
   await removeGrams(tx, space, removed)
-  const put = texts.map(({ collection, record, segments }) => ({ collection, record, grams: gramsText(gramsOf(space, segments)) }))
+  const put = texts.values().map(({ collection, record, segments }) => ({ collection, record, grams: gramsText(gramsOf(space, segments)) }))
   await putGrams(tx, space, put)
 }
 
