@@ -55,7 +55,7 @@ test('VLT-53 A cursor that was altered, or is of another space, and a bad limit 
   for (const wrong of ['', 'x', '.', 'W10', `${cursor}A`, `${cursor}.x`, ` ${cursor}`, '%00'.repeat(3), 'x'.repeat(5_000), ...altered]) {
     const answer = await user.call('GET', `/items/pending?cursor=${wrong.startsWith('%') ? wrong : encodeURIComponent(wrong)}`)
     assert.equal(answer.status, 400, wrong)
-    if (!wrong.startsWith('%')) assert.deepEqual([answer.body.error.code, typeof answer.body.error.details['cursor']], ['INVALID_CURSOR', 'string'])
+    assert.deepEqual([answer.body.error.code, typeof answer.body.error.details['cursor']], ['INVALID_CURSOR', 'string'])
   }
   assert.equal((await other.call('GET', `/items/pending?cursor=${cursor}`)).body.error.code, 'INVALID_CURSOR')
   for (const limit of ['0', '101', 'x', '1.5', '-1', '', '1e1']) {

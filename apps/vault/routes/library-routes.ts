@@ -4,7 +4,7 @@ import { QUERY_TERMS_MAX, readSearchQuery } from '../search-query.ts'
 import { readTagName } from '../tag-name.ts'
 import { about } from './about-route.ts'
 import { listLibrary } from './list-library.ts'
-import { LIBRARY_PAGE, readLimit, readParameter, readParameters } from './read-request.ts'
+import { LIBRARY_PAGE, readCursor, readLimit, readParameter, readParameters } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
 import { invalidField } from './vault-error.ts'
 
@@ -28,7 +28,7 @@ async function readLibrary(vault: VaultContext, request: FastifyRequest, reply: 
   const query = foldText(text) === '' ? { terms: [] } : readSearchQuery(text)
   if (query === undefined) throw invalidField('q', `Write what to look for, in at most ${QUERY_TERMS_MAX} words.`)
   const list = ['library', space, foldText(text), [...new Set(tags)].toSorted(), sourceType ?? null]
-  const page = { space, terms: query.terms, sourceType, order: 'listed', list, cursor: readParameter(request, 'cursor'), limit, counted: false } as const
+  const page = { space, terms: query.terms, sourceType, order: 'listed', list, cursor: readCursor(request), limit, counted: false } as const
   const { items, pagination } = await vault.http.database.read(async (reader) => {
     const tagIds = await tagIdsOf(reader, vault, space, tags)
     // A tag that nobody has is on no item.

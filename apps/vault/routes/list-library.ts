@@ -15,7 +15,8 @@ export interface LibraryPage {
   readonly order: 'listed' | 'relevance'
   /** Route, filters and order: what a cursor belongs to. */
   readonly list: readonly JsonValue[]
-  readonly cursor: string | undefined
+  /** As it was sent. */
+  readonly cursor: unknown
   readonly limit: number
   readonly counted: boolean
 }

@@ -18,9 +18,10 @@ export function encodeCursor(list: readonly JsonValue[], position: Position): st
   return `${Buffer.from(text).toString('base64url')}.${checkOf(list, text)}`
 }
 
-/** The position that a cursor names; undefined without one. Throws `INVALID_CURSOR` for junk, for one that was altered and for one of another list. */
-export function decodeCursor(list: readonly JsonValue[], cursor: string | undefined): Position | undefined {
-  if (cursor === undefined) return undefined
+/** The position that a cursor, as it was sent, names; undefined without one. Throws `INVALID_CURSOR` for junk, for one that was altered and for one of another list. */
+export function decodeCursor(list: readonly JsonValue[], sent: unknown): Position | undefined {
+  if (sent === undefined) return undefined
+  const cursor = typeof sent === 'string' ? sent : ''
   const [body = ''] = cursor.split('.', 1)
   const text = cursor.length > CURSOR_CHARS_MAX ? '' : Buffer.from(body, 'base64url').toString('utf8')
   // What says the same in other letters was altered too.

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { getRecords, type Reader } from 'holdfast/server'
 import { viewItems } from '../item-view.ts'
 import { cutPage, decodeCursor, type Position } from './page-cursor.ts'
-import { readLimit, readParameter } from './read-request.ts'
+import { readCursor, readLimit, readParameter } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
 
 const pending = ['ENRICHING', 'READY_TO_CONFIRM', 'FAILED'] as const
@@ -15,7 +15,7 @@ export async function listPending(vault: VaultContext, request: FastifyRequest, 
   const { space } = await scopeOf(vault, request)
   const limit = readParameter(request, 'limit') === undefined ? ALL_MAX : readLimit(request, { byDefault: ALL_MAX, max: LIMIT_MAX })
   const list = ['pending', space]
-  const after = decodeCursor(list, readParameter(request, 'cursor'))
+  const after = decodeCursor(list, readCursor(request))
   const { items } = vault.collections
   const answer = await vault.http.database.read(async (reader) => {
     const [places, total] = await Promise.all([findPlaces(reader, items.table, { space, after, limit: limit + 1 }), countPending(reader, items.table, space)])

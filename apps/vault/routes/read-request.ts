@@ -13,6 +13,11 @@ export function readBody(request: FastifyRequest): Body {
   throw new VaultError('INVALID_REQUEST', { message: 'Send a JSON object.' })
 }
 
+/** The cursor of a query as it was sent; undefined when absent. `decodeCursor` says what is none. */
+export function readCursor(request: FastifyRequest): unknown {
+  return isObject(request.query) ? request.query['cursor'] : undefined
+}
+
 /** A query parameter; undefined when absent. Given twice, it says nothing clear. */
 export function readParameter(request: FastifyRequest, name: string): string | undefined {
   const value = isObject(request.query) ? request.query[name] : undefined

@@ -5,7 +5,7 @@ import { QUERY_TERMS_MAX, readSearchQuery } from '../search-query.ts'
 import { snippetOf } from '../snippet.ts'
 import { about } from './about-route.ts'
 import { listLibrary } from './list-library.ts'
-import { LIBRARY_PAGE, limitOf, readBody, readLimit, readParameter } from './read-request.ts'
+import { LIBRARY_PAGE, limitOf, readBody, readCursor, readLimit, readParameter } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
 import { invalidField } from './vault-error.ts'
 
@@ -14,7 +14,7 @@ const sorts = ['recent', 'relevance'] as const
 interface Asked {
   readonly text: string
   readonly sort: string
-  readonly cursor: string | undefined
+  readonly cursor: unknown
   readonly limit: number
 }
 
@@ -24,7 +24,7 @@ export function registerSearchRoutes(server: HttpServer, vault: VaultContext): v
     search(vault, request, reply, {
       text: readParameter(request, 'q') ?? '',
       sort: readParameter(request, 'sort') ?? 'recent',
-      cursor: readParameter(request, 'cursor'),
+      cursor: readCursor(request),
       limit: readLimit(request, LIBRARY_PAGE),
     }),
   )
@@ -32,7 +32,7 @@ export function registerSearchRoutes(server: HttpServer, vault: VaultContext): v
     const body = readBody(request)
     const { limit = null } = body
     const size = limit === null ? LIBRARY_PAGE.byDefault : limitOf(typeof limit === 'number' ? String(limit) : limit, LIBRARY_PAGE)
-    return search(vault, request, reply, { text: textOf(body, 'q') ?? textOf(body, 'query') ?? '', sort: textOf(body, 'sort') ?? 'recent', cursor: textOf(body, 'cursor'), limit: size })
+    return search(vault, request, reply, { text: textOf(body, 'q') ?? textOf(body, 'query') ?? '', sort: textOf(body, 'sort') ?? 'recent', cursor: body['cursor'] ?? undefined, limit: size })
   })
 }
 
