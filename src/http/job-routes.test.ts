@@ -20,7 +20,8 @@ const app = defineApp({
 })
 
 /** Every new item is weighed and looked up; what the test decides is how that ends. */
-function weighed({ id, operation, sent }: RuleContext): RuleOutcome {
+function weighed({ id, operation, stored, sent }: RuleContext): RuleOutcome {
+  if (stored?.fields['name'] === 'sealed' && sent['state'] === 'again') return { kind: 'refuse', code: 'SEALED', message: 'Nobody weighs this again.' }
   if (operation !== 'create') return { kind: 'accept' }
   const name = String(sent['name'])
   return { kind: 'accept', jobs: [{ kind: 'weigh', payload: { id, name }, uniqueKey: id, record: { collection: 'items', id } }] }
@@ -162,6 +163,22 @@ test('JOB-18 A person cancels a job that runs: it is told to stop and ends as ca
   assert.equal((await world.post(`jobs/${job?.id}/cancel`)).status, 409)
   const skipped = await world.post<WireJob>(`jobs/${job?.id}/skip`)
   assert.deepEqual([skipped.status, skipped.body.state], [200, 'skipped'])
+})
+
+test('JOB-18 What cannot be done to a job in its state is job.state, also where a rule would refuse what its kind writes for it', async () => {
+  let isBroken = false
+  await using server = await openTestServer({ apps: [hosted(async () => (isBroken ? Promise.reject(new JobFailure('scale', 'Broken.', { final: true })) : { kind: 'done' }))] })
+  const world = await openWorld(server)
+  const retryOf = async (id: string) => {
+    await world.addItem(id, 'sealed')
+    await world.finish()
+    const [job] = (await world.get<{ jobs: WireJob[] }>('jobs?kind=weigh')).body.jobs
+    const { status, body } = await world.post<{ code: string }>(`jobs/${job?.id}/retry`)
+    return [status, body.code]
+  }
+  assert.deepEqual(await retryOf('done'), [409, 'job.state'])
+  isBroken = true
+  assert.deepEqual(await retryOf('failed'), [409, 'record.refused'])
 })
 
 test('JOB-19 Jobs are listed by pages, by state and kind; no answer shows a payload', async () => {

@@ -12,7 +12,7 @@ import { CommitDraft } from './commit-draft.ts'
 import type { CommitRequest, CommitResult } from './commit-request.ts'
 import type { Database, Transactor } from './database.ts'
 import { buildOn, decideMutation, type DecideDeps, type Verdict } from './decide-mutation.ts'
-import { changeJob } from './job-change.ts'
+import { changeJob, requireChangeable } from './job-change.ts'
 import { enqueueJobs, stopJobs } from './job-enqueue.ts'
 import { endHeld, requireHeld } from './job-lease.ts'
 import { Lookback } from './lookback.ts'
@@ -51,6 +51,7 @@ async function commitInto(tx: Transactor, deps: CommitDeps, scope: Scope, reques
   if (request.proof !== undefined) await checkProof(tx, { space: scope.space, epoch: deps.epoch, proof: request.proof }, state)
   const client = clientName(scope, request.client?.id)
   if (request.hold !== undefined) await requireHeld(tx, request.hold)
+  if (request.jobChange !== undefined) await requireChangeable(tx, scope.space, request.jobChange)
   const draft = new CommitDraft(tx, deps.app, scope, state, now)
   const decideDeps: DecideDeps = { reader: tx, app: deps.app, rules: deps.rules, scope, client, draft, lookback: new Lookback(tx, scope.space), now }
   // Asked together: a database at the other end of a network answers them in one round trip.

@@ -17,11 +17,15 @@ const allowed: Readonly<Record<JobAction, readonly JobState[]>> = {
   skip: ['later', 'ready', 'running', 'dead', 'cancelled'],
 }
 
-/** Changes the job and answers its id. Throws `not_found`, or `job.state` when its state does not allow it. The space must be locked. */
-export async function changeJob(tx: Transactor, space: number, { id, action }: JobChange, now: number): Promise<string> {
+/** Throws `not_found`, or `job.state` when the job's state does not allow the change: before anything that belongs to the change is decided. The space must be locked. */
+export async function requireChangeable(tx: Transactor, space: number, { id, action }: JobChange): Promise<void> {
   const [job] = await tx.all<{ state: JobState }>(`SELECT state FROM holdfast_jobs WHERE space = ? AND id = ?${tx.dialect.forUpdate}`, [space, id])
   if (job === undefined) throw new Problem('not_found')
   if (!allowed[action].includes(job.state)) throw new Problem('job.state', { detail: `A job that is ${job.state} cannot be changed by ${action}.` })
+}
+
+/** Changes a job that `requireChangeable` has let through; answers its id. */
+export async function changeJob(tx: Transactor, space: number, { id, action }: JobChange, now: number): Promise<string> {
   if (action === 'retry') await startAgain(tx, { space, id }, now)
   else await endByHand(tx, { space, id, action }, now)
   return id
