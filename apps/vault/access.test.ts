@@ -69,6 +69,39 @@ test('VLT-5 An API key sees the one space it was made for, with its role', async
   assert.equal((await ada.call('GET', '/items/pending')).body['total'], 2)
 })
 
+test('VLT-5 A key that may only read is refused as a whole, before anything of the request is looked at, where many items are written at once', async () => {
+  await using world = await openTestVault()
+  const ada = await world.signUp()
+  await ada.call('POST', '/items', { id: 'mine', rawText: 'a' })
+  const viewer = await keyOf(ada, 'viewer')
+  const cursor = async () => (await ada.call('GET', '/api/v1/vault/pull')).body['cursor']
+  // The first use of a key is in the log.
+  assert.equal((await world.send({ method: 'GET', path: '/vault/items/mine', headers: viewer })).status, 200)
+  const before = await cursor()
+  const json = { 'content-type': 'application/json' }
+  for (const [path, sent, headers] of [
+    ['/items/batch', { items: [{ rawText: 'b' }] }, json],
+    ['/items/batch', { items: [{ id: 'mine', rawText: 'a' }, {}] }, json],
+    ['/items/batch', { items: [{ rawText: 'b' }] }, { ...json, 'idempotency-key': 'one' }],
+    ['/items/batch', '{"items":', json],
+    ['/items/batch', {}, json],
+    ['/items/actions', { action: 'cancel', ids: ['mine'] }, json],
+    ['/items/actions', { action: 'confirm', ids: ['mine', 'none', 'no id!'] }, json],
+    ['/items/actions', { action: 'delete', ids: ['none'] }, json],
+    ['/items/import', 'b\na', { 'content-type': 'text/plain' }],
+    ['/items/import?enrich=false', '<a href="https://example.org">x</a>', { 'content-type': 'text/html' }],
+    ['/items/import', 'text\nb\n', { 'content-type': 'text/csv' }],
+    ['/items/import', '', { 'content-type': 'text/plain' }],
+    ['/items/import', '<a/>', { 'content-type': 'application/xml' }],
+  ] as const) {
+    for (const family of ['/vault', '/vault/api/v1']) {
+      const answer = await world.send({ method: 'POST', path: `${family}${path}`, body: sent, headers: { ...headers, ...viewer } })
+      assert.deepEqual([answer.status, answer.body.error?.code], [403, 'FORBIDDEN'], `${path} ${JSON.stringify(sent)}`)
+    }
+  }
+  assert.deepEqual([(await ada.call('GET', '/items/mine')).body['status'], await cursor()], ['ENRICHING', before])
+})
+
 test('VLT-3 Malformed and oversized bodies, unknown paths and methods are in the envelope, and quote nothing', async () => {
   await using world = await openTestVault()
   const user = await world.signUp()

@@ -25,6 +25,7 @@ export function mayRead(scope: Pick<Scope, 'role'>, collection: CompiledCollecti
   return reaches(scope.role, collection.access.read)
 }
 
+/** Throws `access.forbidden` for a caller below the role. */
 export function requireRole(scope: Scope, least: SpaceRole): void {
   if (!reaches(scope.role, least)) throw new Problem('access.forbidden', { detail: `This needs the role ${least} in the space.` })
 }
