@@ -11,12 +11,16 @@ export interface ExchangeRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** The answer is cut off behind this many bytes: `tooLarge`. */
+  /** An answer is cut off behind this many bytes: `tooLarge`. */
   readonly bytesMax: number
   readonly signal: AbortSignal
 }
 
-export type ExchangeAnswer = { readonly kind: 'answer'; readonly status: number; readonly retryAfter: string | undefined; readonly text: string } | { readonly kind: 'tooLarge' }
+/** What is not 200 is a refusal: its body, which may have no end, is not read. */
+export type ExchangeAnswer =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'refusal'; readonly status: number; readonly retryAfter: string | undefined }
+  | { readonly kind: 'tooLarge' }
 
 export interface OpenAiOptions {
   /** Ends in `/v1` as a rule. */
@@ -57,7 +61,7 @@ async function ask(options: OpenAiOptions, input: EnrichInput, signal: AbortSign
     throw new ProviderError('LLM_API_ERROR', `The provider could not be reached (${codeOf(error)}).`)
   }
   if (answer.kind === 'tooLarge') throw new ProviderError('LLM_API_ERROR', 'The answer of the provider is larger than 1 MiB.')
-  if (answer.status !== 200) throw statusError(answer.status, answer.retryAfter)
+  if (answer.kind === 'refusal') throw statusError(answer.status, answer.retryAfter)
   return enrichmentOf(answer.text, input, options.key)
 }
 

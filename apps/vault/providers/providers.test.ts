@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { createExchange } from '../worker/exchange.ts'
 import { createLocalProvider } from './local-provider.ts'
-import { createOpenAiProvider, type Exchange } from './openai-provider.ts'
+import { createOpenAiProvider } from './openai-provider.ts'
 import { ProviderError, type EnrichInput } from './provider.ts'
 import { createStubProvider } from './stub-provider.ts'
 
@@ -57,12 +58,7 @@ test('VLT-40 local: title, whole sentences and tags are taken from the text, in 
   await local.close()
 })
 
-const exchange: Exchange = async ({ url, headers, body, bytesMax, signal }) => {
-  const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
-  const text = await answer.text()
-  return text.length > bytesMax ? { kind: 'tooLarge' } : { kind: 'answer', status: answer.status, retryAfter: answer.headers.get('retry-after') ?? undefined, text }
-}
-
+const exchange = createExchange()
 const KEY = 'sk-very-secret'
 
 interface Reply {

@@ -21,7 +21,13 @@ async function makeAgent(): Promise<Dispatcher> {
   return new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } })
 }
 
-async function read({ body, headers, statusCode }: Dispatcher.ResponseData, bytesMax: number): Promise<ExchangeAnswer> {
+async function read({ body, headers, statusCode: status }: Dispatcher.ResponseData, bytesMax: number): Promise<ExchangeAnswer> {
+  if (status !== 200) {
+    // Whoever waits for the end of an error may wait for ever. Ending the connection is an error of the stream, which is nobody's.
+    body.on('error', () => {}).destroy()
+    const retryAfter = headers['retry-after']
+    return { kind: 'refusal', status, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter }
+  }
   const chunks: Buffer[] = []
   let bytes = 0
   // Leaving the loop ends the connection.
@@ -30,6 +36,5 @@ async function read({ body, headers, statusCode }: Dispatcher.ResponseData, byte
     if (bytes > bytesMax) return { kind: 'tooLarge' }
     chunks.push(chunk)
   }
-  const retryAfter = headers['retry-after']
-  return { kind: 'answer', status: statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, text: Buffer.concat(chunks).toString('utf8') }
+  return { kind: 'answer', text: Buffer.concat(chunks).toString('utf8') }
 }
