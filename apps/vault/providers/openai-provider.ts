@@ -3,6 +3,7 @@ import { cleanTagName } from '../tag-name.ts'
 import { trimText } from '../trim-text.ts'
 import { cutText } from './cut-text.ts'
 import { ProviderError, type Enrichment, type EnrichInput, type Provider, type SuggestedTag } from './provider.ts'
+import { readRetryAfter } from './retry-after.ts'
 
 /** One HTTP exchange with an address that the operator configured. */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeAnswer>
@@ -38,7 +39,6 @@ const SUMMARY_CHARS_MAX = 500
 const TAG_CHARS_MAX = 50
 const TAGS_MAX = 3
 const KNOWN_TAGS_MAX = 100
-const RETRY_AFTER_MS_MAX = 3_600_000
 /** What a local server takes for a key, such as `ollama`, is no secret, and may be a word of an answer. */
 const SECRET_CHARS_MIN = 12
 /** Statuses that may be otherwise the next time (RFC 9110; 425 is RFC 8470). */
@@ -71,9 +71,7 @@ function codeOf(error: unknown): string {
 
 function statusError(status: number, retryAfter: string | undefined): ProviderError {
   const mayRetry = passingStatuses.has(status) || status >= 500
-  const seconds = retryAfter !== undefined && /^\d{1,9}$/.test(retryAfter.trim()) ? Number(retryAfter) : undefined
-  const retryAfterMs = mayRetry && seconds !== undefined ? Math.min(seconds * 1_000, RETRY_AFTER_MS_MAX) : undefined
-  return new ProviderError('LLM_API_ERROR', `The provider answered with status ${status}.`, { mayRetry, retryAfterMs })
+  return new ProviderError('LLM_API_ERROR', `The provider answered with status ${status}.`, { mayRetry, retryAfter: mayRetry ? readRetryAfter(retryAfter) : undefined })
 }
 
 const answerSchema = {

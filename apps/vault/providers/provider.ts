@@ -1,3 +1,5 @@
+import type { RetryAfter } from './retry-after.ts'
+
 /** What a provider is given of one item. Text limits are code points. */
 export interface EnrichInput {
   /** The captured text, 1–10,000 characters. */
@@ -47,13 +49,13 @@ export class ProviderError extends Error {
   readonly code: ProviderErrorCode
   /** False when asking again cannot help. */
   readonly mayRetry: boolean
-  /** What the provider asked to wait, in milliseconds. */
-  readonly retryAfterMs: number | undefined
+  /** What the provider asked to wait. */
+  readonly retryAfter: RetryAfter | undefined
 
-  constructor(code: ProviderErrorCode, message: string, options: { readonly mayRetry?: boolean; readonly retryAfterMs?: number | undefined } = {}) {
+  constructor(code: ProviderErrorCode, message: string, options: { readonly mayRetry?: boolean; readonly retryAfter?: RetryAfter | undefined } = {}) {
     super(message)
     this.code = code
     this.mayRetry = options.mayRetry ?? true
-    this.retryAfterMs = options.retryAfterMs
+    this.retryAfter = options.retryAfter
   }
 }

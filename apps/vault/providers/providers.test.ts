@@ -141,8 +141,8 @@ test('VLT-44 Which failures may be tried again, and when', async () => {
     [500, true],
     [503, true],
   ] as const) {
-    await using world = await openProvider({ status, headers: { 'retry-after': '99999' } })
-    await assert.rejects(world.provider.enrich(input('text'), never), { code: 'LLM_API_ERROR', mayRetry, retryAfterMs: mayRetry ? 3_600_000 : undefined })
+    await using world = await openProvider({ status, headers: { 'retry-after': '9' } })
+    await assert.rejects(world.provider.enrich(input('text'), never), { code: 'LLM_API_ERROR', mayRetry, retryAfter: mayRetry ? { kind: 'delay', ms: 9_000 } : undefined })
   }
   const nowhere = createOpenAiProvider({ url: 'http://127.0.0.1:9/v1', key: KEY, model: 'tiny', format: 'json_object', exchange })
   await assert.rejects(nowhere.enrich(input('text'), never), { code: 'LLM_API_ERROR', mayRetry: true })

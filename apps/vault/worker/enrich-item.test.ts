@@ -102,21 +102,40 @@ test('VLT-43 The timeout covers the whole exchange, an answer that is too large 
   }
 })
 
-test('VLT-44 What cannot get better is FAILED at once; Retry-After puts the next attempt off', async () => {
-  await using provider = await openTestProvider((nth) => (nth === 1 ? { status: 401, body: '' } : { status: 429, headers: { 'retry-after': '600' }, body: '' }))
-  await using world = await openTestVault(asking(provider))
-  const user = await world.signUp()
-  const id = await capture(user, 'one')
-  await work(world)
-  assert.equal((await item(user, id))['status'], 'FAILED')
-  await capture(user, 'two')
-  await work(world)
-  world.advance(599_000)
-  await work(world)
-  assert.equal(provider.asked.length, 2)
-  world.advance(2_000)
-  await work(world)
-  assert.equal(provider.asked.length, 3)
+test('VLT-44 What cannot get better is FAILED at once; Retry-After puts the next attempt off, in seconds and as a date', async () => {
+  const startMs = Date.UTC(2026, 5, 15, 12)
+  for (const header of ['600', new Date(startMs + 600_000).toUTCString()]) {
+    await using provider = await openTestProvider((nth) => (nth === 1 ? { status: 401, body: '' } : { status: 429, headers: { 'retry-after': header }, body: '' }))
+    await using world = await openTestVault({ ...asking(provider), startMs })
+    const user = await world.signUp()
+    const id = await capture(user, 'one')
+    await work(world)
+    assert.equal((await item(user, id))['status'], 'FAILED')
+    await capture(user, 'two')
+    await work(world)
+    world.advance(599_000)
+    await work(world)
+    assert.equal(provider.asked.length, 2, header)
+    world.advance(2_000)
+    await work(world)
+    assert.equal(provider.asked.length, 3, header)
+  }
+})
+
+test('VLT-44 A Retry-After of the past, or that says nothing, leaves the usual delay', async () => {
+  for (const header of ['Thu, 01 Jan 1970 00:00:00 GMT', 'in a while', '-600']) {
+    await using provider = await openTestProvider(() => ({ status: 503, headers: { 'retry-after': header }, body: '' }))
+    await using world = await openTestVault(asking(provider, { HOLDFAST_VAULT_RETRY_DELAYS_MS: '30000' }))
+    const user = await world.signUp()
+    await capture(user, 'one')
+    await work(world)
+    world.advance(10_000)
+    await work(world)
+    assert.equal(provider.asked.length, 1, header)
+    world.advance(60_000)
+    await work(world)
+    assert.equal(provider.asked.length, 2, header)
+  }
 })
 
 test('VLT-45 Nothing to say is no failure: the first line is the title, and nobody is asked again', async () => {

@@ -62,7 +62,7 @@ async function enrich({ settings, provider, fetcher }: EnrichDeps, job: EnrichJo
     language: own.defaultLanguage,
     knownTags: own.knownTagsFirst ? await findKnownTags(context.records) : [],
   }
-  const enrichment = await askProvider(provider, input, { timeoutMs: settings.aiTimeoutMs, signal: context.signal })
+  const enrichment = await askProvider(provider, input, { timeoutMs: settings.aiTimeoutMs, signal: context.signal, now: () => context.now() })
   const sourceType = article === undefined ? 'NOTE' : 'ARTICLE'
   return { kind: enrichment.kind, write: answerWrite({ itemId, run, jobId: job.id, attempt: job.attempt, rawText, provider, sourceType, now: context.now() }, enrichment) }
 }

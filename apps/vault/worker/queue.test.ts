@@ -195,7 +195,7 @@ test('VLT-63 With TRASH_DAYS=0 nothing is deleted by itself', async () => {
 test('VLT-35 VLT-46 What else goes wrong in a provider is ENRICHMENT_ERROR, and is not quoted', async () => {
   const broken: Provider = { name: 'local', model: null, enrich: () => Promise.reject(new Error('sk-secret: the text was …')), close: async () => {} }
   const input = { text: 'x', article: undefined, language: 'en', knownTags: [] } as const
-  await assert.rejects(askProvider(broken, input, { timeoutMs: 1_000, signal: new AbortController().signal }), (error) => {
+  await assert.rejects(askProvider(broken, input, { timeoutMs: 1_000, signal: new AbortController().signal, now: () => 0 }), (error) => {
     assert.ok(error instanceof JobFailure)
     assert.deepEqual([error.code, error.final], ['ENRICHMENT_ERROR', false])
     assert.ok(!error.message.includes('sk-secret'))
