@@ -1,11 +1,12 @@
 import type { EndedJob, JobWrite } from 'holdfast/server'
 import type { Status } from '../app.ts'
 import { firstLineTitle } from '../first-line.ts'
-import type { Enrichment, Provider, SourceType } from '../providers/provider.ts'
+import type { Enrichment, Provider, SourceType, SuggestedTag } from '../providers/provider.ts'
 import type { Run } from '../rules/enrich-job.ts'
 import { fieldsOf, type Item } from '../rules/item-fields.ts'
 import { intentContext } from '../rules/item-intent.ts'
 import { shownReason } from '../rules/job-reason.ts'
+import { readTagName } from '../tag-name.ts'
 
 /** The states in which an item waits for a run. */
 export const waitsIn: Readonly<Record<Run, readonly Status[]>> = { first: ['ENRICHING'], again: ['READY_TO_CONFIRM', 'ARCHIVED'] }
@@ -45,9 +46,25 @@ function foundBy({ jobId, rawText, sourceType }: Answered, enrichment: Enrichmen
   return {
     title: enrichment.title.trim() === '' ? firstLine : enrichment.title,
     summary: enrichment.summary.trim() === '' ? null : enrichment.summary,
-    suggestedTags: enrichment.tags.map(({ name, confidence, tagId }, index) => ({ id: `${jobId}-${index + 1}`, name, confidence, status: 'PENDING', ...(tagId === undefined ? {} : { tagId }) })),
+    suggestedTags: acceptableTags(enrichment.tags).map(({ name, confidence, tagId }, index) => ({
+      id: `${jobId}-${index + 1}`,
+      name,
+      confidence,
+      status: 'PENDING',
+      ...(tagId === undefined ? {} : { tagId }),
+    })),
     sourceType: enrichment.sourceType,
   }
+}
+
+/** What of a provider's suggestions can be accepted: each tag once, under the name that it gets then. Whoever suggests, it is held to the rule of tags. */
+function acceptableTags(suggested: readonly SuggestedTag[]): SuggestedTag[] {
+  const byKey = new Map<string, SuggestedTag>()
+  for (const one of suggested) {
+    const tag = readTagName(one.name)
+    if (tag !== undefined && !byKey.has(tag.nameKey)) byKey.set(tag.nameKey, { ...one, name: tag.name })
+  }
+  return [...byKey.values()]
 }
 
 /** An item whose owner wants no suggestions by now is in the library, as if it had been captured today. */
