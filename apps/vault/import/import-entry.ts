@@ -20,6 +20,9 @@ export class ImportUnreadable extends Error {
 /** Entries of one file: what one request may keep the server busy with. */
 export const IMPORT_ENTRIES_MAX = 50_000
 
+/** Entries that are read or planned before others have their turn. */
+export const ENTRIES_AT_A_STRETCH = 200
+
 /** Throws when a file has more entries than one request may bring. */
 export function checkEntryCount(count: number): void {
   if (count > IMPORT_ENTRIES_MAX) throw new ImportUnreadable(`A file may have at most ${IMPORT_ENTRIES_MAX} entries. Send it in parts.`)

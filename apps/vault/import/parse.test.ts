@@ -6,13 +6,14 @@ import { parseBookmarks } from './parse-bookmarks.ts'
 import { parseCsv } from './parse-csv.ts'
 import { parseLines } from './parse-lines.ts'
 
-test('VLT-70 Text is a capture per line, blank lines are none', () => {
-  assert.deepEqual(parseLines('one\r\n\n  \ntwo\rthree\n'), [
+test('VLT-70 Text is a capture per line, blank lines are none', async () => {
+  assert.deepEqual(await parseLines('one\r\n\n  \ntwo\rthree\n'), [
     { line: 1, rawText: 'one', tags: [] },
     { line: 4, rawText: 'two', tags: [] },
     { line: 5, rawText: 'three', tags: [] },
   ])
-  assert.throws(() => parseLines('a\n'.repeat(IMPORT_ENTRIES_MAX + 1)), ImportUnreadable)
+  for (const none of ['', '\n', '\r\n\r', ' ']) assert.deepEqual(await parseLines(none), [])
+  await assert.rejects(parseLines('a\n'.repeat(IMPORT_ENTRIES_MAX + 1)), ImportUnreadable)
 })
 
 test('VLT-70 Of a bookmark file the links are read, with title, tags and time, wherever they stand', async () => {
@@ -52,7 +53,7 @@ test('VLT-70 A table has text or url, and title and tags, by the names in its fi
     { line: 3, rawText: 'say "hi"', tags: [] },
   ])
   assert.deepEqual(await parseCsv('text,text\none,two'), [{ line: 2, rawText: 'one', tags: [] }])
-  for (const wrong of ['', 'a,b\n1,2', 'text\n"open', `text\n${'a'.repeat(1_100_000)}`, `text\n${'a\n'.repeat(IMPORT_ENTRIES_MAX + 1)}`]) {
+  for (const wrong of ['', 'a,b\n1,2', 'text\n"open', `text\n${'a'.repeat(1_100_000)}`, `text\n${'a\n'.repeat(IMPORT_ENTRIES_MAX + 1)}`, `text\n${'\n'.repeat(5 * IMPORT_ENTRIES_MAX)}`]) {
     await assert.rejects(parseCsv(wrong), ImportUnreadable, wrong.slice(0, 20))
   }
 })

@@ -4,14 +4,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Scope } from 'holdfast'
 import { getRecords, type HttpServer } from 'holdfast/server'
 import { ImportUnreadable, type ImportEntry } from '../import/import-entry.ts'
+import { inPieces } from '../import/in-pieces.ts'
 import { parseLines } from '../import/parse-lines.ts'
-import { vaultLimits } from '../limits.ts'
-import { cutText } from '../providers/cut-text.ts'
-import { blankItem, fieldsOf, itemOf, itemUrlKey } from '../rules/item-fields.ts'
-import { trimText } from '../trim-text.ts'
+import { itemOf } from '../rules/item-fields.ts'
 import { about } from './about-route.ts'
-import { findKnown, keyOf, type Known } from './find-known.ts'
-import { readCapture, type Capture } from './read-capture.ts'
+import { findKnown, keyOf } from './find-known.ts'
+import { planEntries, type Planned } from './plan-import.ts'
+import type { Capture } from './read-capture.ts'
 import { readParameter } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
 import { invalidField, VaultError } from './vault-error.ts'
@@ -21,7 +20,7 @@ const FILE_BYTES_MAX = 10_485_760
 /** Captures of one commit: others of the space wait for it. */
 const CAPTURES_PER_COMMIT = 200
 
-const parsers: Readonly<Record<string, (text: string) => ImportEntry[] | Promise<ImportEntry[]>>> = {
+const parsers: Readonly<Record<string, (text: string) => Promise<ImportEntry[]>>> = {
   'text/plain': parseLines,
   'text/html': async (text: string) => (await import('../import/parse-bookmarks.ts')).parseBookmarks(text),
   'text/csv': async (text: string) => (await import('../import/parse-csv.ts')).parseCsv(text),
@@ -40,7 +39,7 @@ async function importFile(vault: VaultContext, request: FastifyRequest, reply: F
   const enrich = readParameter(request, 'enrich') ?? 'true'
   if (enrich !== 'true' && enrich !== 'false') throw invalidField('enrich', 'This is true or false.')
   const entries = await readEntries(request)
-  const planned = entries.map((entry) => planOf(vault, entry, enrich === 'true'))
+  const planned = await planEntries(vault, entries, { enrich: enrich === 'true' })
   const known = await vault.http.database.read((reader) => findKnown(reader, vault.collections.items, scope.space, planned.flatMap(({ key }) => key ?? []))) // prettier-ignore
   const rows = await captureAll(vault, { scope, requestId: request.id }, planned, known)
   const count = (status: Row['status']) => rows.filter((row) => row.status === status).length
@@ -61,31 +60,6 @@ async function readEntries({ headers, body }: FastifyRequest): Promise<ImportEnt
   }
 }
 
-interface Planned {
-  readonly line: number
-  readonly capture: Capture | VaultError
-  /** Equal keys are the same thing; undefined for what cannot be captured. */
-  readonly key: Known | undefined
-}
-
-/** The capture of an entry. A title that is too long is cut: that is no reason to lose a bookmark. */
-function planOf(vault: VaultContext, { line, tags, title, capturedAt, ...entry }: ImportEntry, enrich: boolean): Planned {
-  const body = {
-    ...entry,
-    enrich,
-    ...(title === undefined ? {} : { title: cutText(title, vaultLimits.TITLE_CHARS_MAX) }),
-    ...(capturedAt === undefined ? {} : { capturedAt: new Date(capturedAt).toISOString() }),
-  }
-  try {
-    const capture = readCapture(vault, body, { tagNames: tags })
-    const { rawText, url } = itemOf({ ...fieldsOf(blankItem), ...capture.mutation.sent })
-    return { line, capture, key: keyOf({ text: rawText === '' ? trimText(url ?? '') : rawText, urlKey: itemUrlKey({ url, rawText }) }) }
-  } catch (error) {
-    if (error instanceof VaultError) return { line, capture: error, key: undefined }
-    throw error
-  }
-}
-
 interface Row {
   readonly line: number
   readonly status: 'created' | 'duplicate' | 'failed'
@@ -102,8 +76,8 @@ interface Importing {
 async function captureAll(vault: VaultContext, importing: Importing, planned: readonly Planned[], known: ReadonlyMap<string, string>): Promise<Row[]> {
   const byKey = new Map(known)
   const rows: Row[] = []
-  for (let start = 0; start < planned.length; start += CAPTURES_PER_COMMIT) {
-    for (const row of await captureSome(vault, importing, planned.slice(start, start + CAPTURES_PER_COMMIT), byKey)) rows.push(row)
+  for await (const some of inPieces(planned, CAPTURES_PER_COMMIT)) {
+    for (const row of await captureSome(vault, importing, some, byKey)) rows.push(row)
   }
   return rows
 }
