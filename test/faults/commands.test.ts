@@ -29,8 +29,6 @@ const note = (id: string) => ({ collection: 'content', id, op: 'put', base: 0, d
 test('SERVE-3 SERVE-4 The first start prints the link once; a second server is refused; SIGTERM ends cleanly; what is secret is for its owner alone', async () => {
   await using site = await openSite()
   await site.serve()
-  const link = /\/account\/setup#token=(\S+)/.exec(site.said())
-  assert.ok(link !== null, site.said())
   const second = await site.holdfast('serve')
   assert.equal(second.code, 1)
   assert.match(second.err, /uses the data folder/)
@@ -39,14 +37,18 @@ test('SERVE-3 SERVE-4 The first start prints the link once; a second server is r
     assert.equal(statSync(join(site.data, 'secret')).mode & 0o777, 0o600)
   }
   assert.equal(await site.end('SIGTERM'), 0)
+  const link = /\/account\/setup#token=(\S+)/.exec(site.said())
+  assert.ok(link !== null, site.said())
   await site.serve()
-  assert.doesNotMatch(site.said(), /#token=/)
   const body = JSON.stringify({ token: link[1], email: 'root@example.org', password: 'correct horse' })
   const setUp = () => site.request('/api/v1/auth/setup', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
   assert.equal((await setUp()).status, 201)
   assert.equal((await setUp()).status, 400)
   await site.end('SIGTERM')
+  assert.match(site.said(), /no admin/)
+  assert.doesNotMatch(site.said(), /#token=/)
   await site.serve()
+  await site.end('SIGTERM')
   assert.doesNotMatch(site.said(), /no admin/)
 })
 

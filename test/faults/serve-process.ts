@@ -57,7 +57,8 @@ export async function openSite(environment: Readonly<Record<string, string>> = {
     ending = child
     child = undefined
     if (ending === undefined || ending.exitCode !== null) return ending?.exitCode ?? null
-    const ended = once(ending, 'exit')
+    // With all that it has said.
+    const ended = once(ending, 'close')
     ending.kill(signal)
     const [code] = (await ended) as [number | null]
     return code
