@@ -15,9 +15,9 @@ export interface FinishedWork {
   readonly hooks: CommitHooks
 }
 
-/** Runs what the works of a commit have left for its end. */
+/** Runs what the works of a commit have left for its end, and what that leaves in turn. */
 export async function endWorks(works: readonly FinishedWork[]): Promise<void> {
-  for (const run of works.flatMap(({ hooks }) => hooks.before)) await run()
+  for (const { hooks } of works) for (const run of hooks.before) await run()
 }
 
 /**
