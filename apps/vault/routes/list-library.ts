@@ -2,7 +2,7 @@ import type { JsonValue } from 'holdfast'
 import { getRecords, listAndCountMatching, listMatching, type Matching, type MatchPlace, type Reader } from 'holdfast/server'
 import { viewItems, type ItemView } from '../item-view.ts'
 import type { QueryTerm } from '../search-query.ts'
-import { cutPage, decodeCursor, type Pagination } from './page-cursor.ts'
+import { cutPage, decodeCursor, type Pagination, type Position } from './page-cursor.ts'
 import type { VaultContext } from './vault-context.ts'
 
 /** What of the library is asked for. */
@@ -31,7 +31,7 @@ export interface ShownPage {
 /** One page of the confirmed items that fit, as lists show them. */
 export async function listLibrary(reader: Reader, { collections }: Pick<VaultContext, 'collections'>, page: LibraryPage): Promise<ShownPage> {
   const { space, limit, order, list, counted } = page
-  const matching = { ...matchingOf(page), order, after: placeOf(decodeCursor(list, page.cursor)), limit: limit + 1 }
+  const matching = { ...matchingOf(page), order, after: placeOf(decodeCursor({ list, shape: ['number', 'number', 'text'] }, page.cursor)), limit: limit + 1 }
   const { places, total } = counted ? await listAndCountMatching(reader, collections.items, matching) : { places: await listMatching(reader, collections.items, matching), total: undefined }
   const { rows, pagination } = cutPage(places, { limit, list, positionOf: ({ value, score, id }) => [value, score, id] })
   const ids = rows.map(({ id }) => id)
@@ -50,7 +50,7 @@ function matchingOf({ space, terms, tagIds, sourceType }: LibraryPage): Matching
   }
 }
 
-function placeOf(position: readonly (string | number | null)[] | undefined): MatchPlace | undefined {
+function placeOf(position: Position | undefined): MatchPlace | undefined {
   if (position === undefined) return undefined
   const [value, score, id] = position
   return { value: Number(value), score: Number(score), id: String(id) }

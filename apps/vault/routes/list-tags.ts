@@ -1,6 +1,6 @@
 import { memberCountsPart, occursPart, type Reader } from 'holdfast/server'
 import { isoTime } from '../item-view.ts'
-import type { Position } from './page-cursor.ts'
+import type { Position, Shape } from './page-cursor.ts'
 import type { VaultContext } from './vault-context.ts'
 
 export const tagSorts = ['name', 'usage', 'lastUsed'] as const
@@ -55,18 +55,25 @@ export async function countTags(reader: Reader, vault: Pick<VaultContext, 'colle
 }
 
 /** The most and the latest first, ties by name; a place has the values of the order, the one that decides first given twice. */
-const orders: Readonly<Record<TagSort, { readonly order: string; readonly behind: string; readonly placeOf: (row: TagRow) => Position }>> = {
-  name: { order: 'name_key, id', behind: '(name_key, id) > (?, ?)', placeOf: ({ name_key: key, id }) => [key, id] },
+const orders: Readonly<Record<TagSort, { readonly order: string; readonly behind: string; readonly shape: Shape; readonly placeOf: (row: TagRow) => Position }>> = {
+  name: { order: 'name_key, id', behind: '(name_key, id) > (?, ?)', shape: ['text', 'text'], placeOf: ({ name_key: key, id }) => [key, id] },
   usage: {
     order: 'usage_count DESC, name_key, id',
     behind: '(usage_count < ? OR (usage_count = ? AND (name_key, id) > (?, ?)))',
+    shape: ['number', 'number', 'text', 'text'],
     placeOf: ({ usage_count: count, name_key: key, id }) => [count, count, key, id],
   },
   lastUsed: {
     order: 'last_used DESC, name_key, id',
     behind: '(last_used < ? OR (last_used = ? AND (name_key, id) > (?, ?)))',
+    shape: ['number', 'number', 'text', 'text'],
     placeOf: ({ last_used: time, name_key: key, id }) => [time, time, key, id],
   },
+}
+
+/** What a place in the order is made of. */
+export function shapeOfPlace(sort: TagSort): Shape {
+  return orders[sort].shape
 }
 
 export function placeOfTag(sort: TagSort): (row: TagRow) => Position {

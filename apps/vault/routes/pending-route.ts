@@ -15,7 +15,7 @@ export async function listPending(vault: VaultContext, request: FastifyRequest, 
   const { space } = await scopeOf(vault, request)
   const limit = readParameter(request, 'limit') === undefined ? ALL_MAX : readLimit(request, { byDefault: ALL_MAX, max: LIMIT_MAX })
   const list = ['pending', space]
-  const after = decodeCursor(list, readCursor(request))
+  const after = decodeCursor({ list, shape: ['number', 'text'] }, readCursor(request))
   const { items } = vault.collections
   const answer = await vault.http.database.read(async (reader) => {
     const [places, total] = await Promise.all([findPlaces(reader, items.table, { space, after, limit: limit + 1 }), countPending(reader, items.table, space)])

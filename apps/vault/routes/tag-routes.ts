@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Scope, StoredRecord } from 'holdfast'
 import { foldText, type HttpServer } from 'holdfast/server'
 import { about } from './about-route.ts'
-import { countTags, findTagRow, listTags, placeOfTag, tagSorts, viewTag } from './list-tags.ts'
+import { countTags, findTagRow, listTags, placeOfTag, shapeOfPlace, tagSorts, viewTag } from './list-tags.ts'
 import { cutPage, decodeCursor } from './page-cursor.ts'
 import { readBody, readCursor, readLimit, readParameter, readPathParameter } from './read-request.ts'
 import { scopeOf, type VaultContext } from './vault-context.ts'
@@ -46,7 +46,7 @@ async function readTags(vault: VaultContext, request: FastifyRequest, reply: Fas
   if (unused !== 'true' && unused !== 'false') throw invalidField('unused', 'This is true or false.')
   const tags = { space, text: foldText((readParameter(request, 'q') ?? '').trim().replace(/^#/, '')), unused: unused === 'true', sort }
   const list = ['tags', tags.space, tags.text, tags.unused, tags.sort]
-  const after = decodeCursor(list, readCursor(request))
+  const after = decodeCursor({ list, shape: shapeOfPlace(sort) }, readCursor(request))
   const { found, total } = await vault.http.database.read(async (reader) => ({ found: await listTags(reader, vault, tags, { after, limit: limit + 1 }), total: await countTags(reader, vault, tags) }))
   const { rows, pagination } = cutPage(found, { limit, list, positionOf: placeOfTag(sort) })
   return reply.send({ tags: rows.map(viewTag), total, pagination })
