@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { faultOf } from './postgres-faults.ts'
 
 /** How long after a write growing tables are looked for, in milliseconds. */
 const LOOK_MS = 2_000
@@ -23,7 +24,7 @@ export class GrowingTables {
   /** Something was written: looks for tables that have grown, a while later and once for all that is written meanwhile. */
   noteWrite(): void {
     this.#timer ??= setTimeout(() => {
-      this.#looking = this.#look().finally(() => (this.#timer = undefined))
+      this.#looking = this.#look()
     }, LOOK_MS).unref()
   }
 
@@ -33,13 +34,17 @@ export class GrowingTables {
     await this.#looking
   }
 
-  /** What fails is tried again behind the next write. */
+  /** A database that is gone or busy, of which its writers hear themselves, is asked again behind the next write; any other failure is told and ends it. */
   async #look(): Promise<void> {
     try {
       const { rows } = await this.#pool.query<{ name: string }>(grownTables)
       for (const { name } of rows) await this.#pool.query(`ANALYZE ${name}`)
-    } catch {
-      // The database is gone or busy, which its writers hear of themselves.
+    } catch (error) {
+      if (faultOf(error) === 'own') {
+        process.emitWarning(error instanceof Error ? error : String(error))
+        return
+      }
     }
+    this.#timer = undefined
   }
 }
