@@ -9,71 +9,73 @@ import type { LocalData } from './local/local-data.ts'
 import { getItem } from './local/query.ts'
 import { readSync, writeSetting } from './local/settings-rows.ts'
 import type { ConflictRow, RejectedRow } from './model.ts'
+import { sameFields } from './outbox/apply-row.ts'
 import { again, giveUp, resolve } from './outbox/acknowledge.ts'
 import type { Chain } from './outbox/chain.ts'
-import type { ChangedRecord, ClientChance } from './ports.ts'
+import type { ChangedRecord } from './ports.ts'
 import type { StoreWriter, TableName, Tables } from './stores/store.ts'
 
 /** How a conflict ends. `both` keeps theirs, and mine as a record of its own; `newest` the side that was written last. */
 export type Choice = 'mine' | 'theirs' | 'both' | 'newest' | { readonly merged: Readonly<Record<string, unknown>> }
 
+/** A conflict as somebody looked at it. */
+export type SeenConflict = Pick<ConflictRow, 'collection' | 'id' | 'mine' | 'theirs'>
+
+type OpenTable = Extract<TableName, 'conflicts' | 'rejected'>
+
+/** What waits for a person's word. */
+export interface OpenRows<Row> {
+  list(): Promise<Row[]>
+  /** Calls with the rows and again whenever they have changed. Returns how to stop. */
+  watch(listener: (rows: Row[]) => void, onError?: (error: unknown) => void): () => void
+}
+
 /** Edits that met another one, until somebody chooses. A choice is a normal edit: made offline as well, and sent when that is possible. */
-export interface Conflicts {
-  list(): Promise<ConflictRow[]>
-  /** Calls with the conflicts and again whenever they have changed. Returns how to stop. */
-  watch(listener: (conflicts: ConflictRow[]) => void, onError?: (error: unknown) => void): () => void
-  /** False when there is no such conflict any more. */
-  resolve(conflict: ChangedRecord, choice: Choice): Promise<boolean>
-  /** Makes one choice for all. Answers how many there were. */
+export interface Conflicts extends OpenRows<ConflictRow> {
+  /** Makes the choice between the sides that were looked at. False when one of them has changed since, or the conflict has ended: look again. */
+  resolve(seen: SeenConflict, choice: Choice): Promise<boolean>
+  /** Makes one choice for all that are there now. Answers how many it has ended. */
   resolveAll(choice: Extract<Choice, string>): Promise<number>
 }
 
 /** Edits that the server refused, until they are mended and sent again, or discarded. */
-export interface RejectedEdits {
-  list(): Promise<RejectedRow[]>
-  watch(listener: (rejected: RejectedRow[]) => void, onError?: (error: unknown) => void): () => void
+export interface RejectedEdits extends OpenRows<RejectedRow> {
   /** Makes the edit again on the record as it is now, with other fields if given; those of its transaction with it. */
   retry(n: number, data?: Readonly<Record<string, unknown>>): Promise<boolean>
   /** Throws the edit away, here at once and on the server with the next sync. False when there is no such edit. */
   discard(n: number): Promise<boolean>
 }
 
-/** Conflicts and refusals come and go without their record changing. */
-const anyChange = (): boolean => true
-
 export interface ChoiceParts {
   readonly data: LocalData
-  readonly chance: ClientChance
-  /** Something is to be sent. */
-  changed(): void
+  /** Changes records and tells of it. False when the work answers that there is nothing to do. */
+  change(work: (writer: StoreWriter, partition: Partition) => Promise<readonly ChangedRecord[] | undefined>): Promise<boolean>
 }
 
-export function createConflicts({ data, chance, changed }: ChoiceParts): Conflicts {
-  const resolveOne: Conflicts['resolve'] = async ({ collection, id }, choice) => {
-    const at = data.parts.clock.now()
-    const records = await data.write(async (writer, partition) => {
+export function createConflicts({ data, change }: ChoiceParts): Conflicts {
+  const { chance, clock } = data.parts
+  const resolveOne: Conflicts['resolve'] = async ({ collection, id, mine, theirs }, choice) => {
+    const at = clock.now()
+    return change(async (writer, partition) => {
       const [chain] = await loadChains(writer, partition, [{ collection, id }])
       if (chain?.conflict === undefined) return undefined
       const { conflict } = chain
+      // What nobody has seen is nobody's choice.
+      if (!sameFields(conflict.mine, mine) || !sameFields(conflict.theirs, theirs)) return undefined
       const wanted = wantedBy(choice, chain.collection, conflict)
-      const saved = await changeChain(writer, partition, chain.conflict, (open, nextNumber) => resolve(open, wanted, { n: nextNumber(), at, owner: partition.owner }))
+      const saved = await changeChain(writer, partition, conflict, (open, nextNumber) => resolve(open, wanted, { n: nextNumber(), at, owner: partition.owner }))
       const copy: LocalEdit[] = choice === 'both' && conflict.mine !== null ? [{ collection, id: chance.id(), op: 'put', data: conflict.mine }] : []
       return [...saved, ...(await editRecords(writer, partition, copy, { at }))]
     })
-    if (records === undefined) return false
-    data.parts.store.announce(records)
-    changed()
-    return true
   }
-  const list = () => listAll(data, 'conflicts')
+  const listed = listOf(data, 'conflicts')
   return {
-    list,
-    watch: (listener, onError) => data.watch(list, anyChange, listener, onError),
+    ...listed,
     resolve: resolveOne,
     resolveAll: async (choice) => {
-      const all = await list()
-      for (const conflict of all) await resolveOne(conflict, choice)
-      return all.length
+      let ended = 0
+      for (const conflict of await listed.list()) if (await resolveOne(conflict, choice)) ended += 1
+      return ended
     },
   }
 }
@@ -83,19 +85,19 @@ function wantedBy(choice: Choice, collection: CollectionInfo, { mine, theirs, mi
   return choice === 'mine' || (choice === 'newest' && mineAt > theirsAt) ? mine : theirs
 }
 
-export function createRejected({ data, chance, changed }: ChoiceParts): RejectedEdits {
-  const list = () => listAll(data, 'rejected')
+export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
+  const { chance, clock } = data.parts
+  const listed = listOf(data, 'rejected')
   return {
-    list,
-    watch: (listener, onError) => data.watch(list, anyChange, listener, onError),
+    ...listed,
     retry: async (n, mended) => {
-      const all = await list()
+      const all = await listed.list()
       const chosen = all.find((row) => row.n === n)
       if (chosen === undefined) return false
       const together = chosen.group === undefined ? [chosen] : all.filter(({ group }) => group === chosen.group)
-      const records = await data.write(async (writer, partition) => {
+      return change(async (writer, partition) => {
         const group = chosen.group === undefined ? {} : { group: chance.id() }
-        const at = data.parts.clock.now()
+        const at = clock.now()
         const edited: ChangedRecord[] = []
         for (const row of together) {
           const item = await getItem(writer, partition, row.collection, row.id)
@@ -110,26 +112,19 @@ export function createRejected({ data, chance, changed }: ChoiceParts): Rejected
         )
         return edited
       })
-      data.parts.store.announce(records)
-      changed()
-      return true
     },
-    discard: async (n) => {
-      const found = await data.write(async (writer, partition) => {
+    discard: (n) =>
+      change(async (writer, partition) => {
         const key = numberKey(partition.id, n)
         const [row] = await writer.get('rejected', [key])
-        if (row === undefined) return false
+        if (row === undefined) return undefined
         await writer.remove('rejected', [key])
         const { discards = [], ...sync } = await readSync(writer, partition.id)
         await writeSetting(writer, partition.id, { ...sync, discards: [...discards, { collection: row.collection, id: row.id }] })
-        const at = data.parts.clock.now()
+        const at = clock.now()
         await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at, owner: partition.owner }))
-        return true
-      })
-      data.parts.store.announce([])
-      if (found) changed()
-      return found
-    },
+        return []
+      }),
   }
 }
 
@@ -145,7 +140,13 @@ function editAgain({ op, data, shown }: RejectedRow, current: Fields | undefined
   return op === 'patch' && current !== undefined ? { op, data: fields } : { op: 'put', data: { ...shown, ...fields } }
 }
 
-async function listAll<Name extends Extract<TableName, 'conflicts' | 'rejected'>>(data: LocalData, table: Name): Promise<Tables[Name][]> {
+/** What is open, now and whenever that has changed: it comes and goes without its record changing. */
+function listOf<Name extends OpenTable>(data: LocalData, table: Name): OpenRows<Tables[Name]> {
+  const list = () => listAll(data, table)
+  return { list, watch: (listener, onError) => data.watch(list, () => true, listener, onError) }
+}
+
+async function listAll<Name extends OpenTable>(data: LocalData, table: Name): Promise<Tables[Name][]> {
   const rows: Tables[Name][] = []
   for (let after = ''; ;) {
     const page = await data.read((reader, partition) => {

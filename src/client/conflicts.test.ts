@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestServer } from '../testing/open-test-server.ts'
-import { openDiaryDevice as openDevice, openDiaryServer as openServer, titlesOn as titles } from './diary.fixture.ts'
+import type { ConflictRow } from './model.ts'
+import { openDiaryDevice as openDevice, openDiaryServer as openServer, titlesOn as titles, type DiaryDevice } from './diary.fixture.ts'
+
+/** The conflict of a note as it stands on a device. */
+async function openAt({ client }: DiaryDevice, id: string): Promise<ConflictRow> {
+  const found = (await client.conflicts.list()).find((conflict) => conflict.id === id)
+  assert.ok(found)
+  return found
+}
 
 /** How many conflicts the server keeps open. */
 async function openOn({ database }: TestServer): Promise<number> {
@@ -32,7 +40,7 @@ test('SDK-10 JRN-59 Two titles are a conflict with base, mine and theirs; it sur
   assert.equal((await phone.client.conflicts.list())[0]?.mine?.['body'], 'more')
   assert.equal(await openOn(server), 1)
   phone.network.setOnline(false)
-  assert.equal(await phone.client.conflicts.resolve({ collection: 'notes', id }, 'mine'), true)
+  assert.equal(await phone.client.conflicts.resolve(await openAt(phone, id), 'mine'), true)
   assert.deepEqual(await phone.client.conflicts.list(), [])
   phone.network.setOnline(true)
   await phone.client.sync()
@@ -54,9 +62,9 @@ test('SDK-10 JRN-59 Choosing theirs, both or a merged text closes the conflict o
   await phone.client.sync()
   assert.equal((await phone.client.conflicts.list()).length, 3)
   const [first = '', second = '', third = ''] = ids
-  await phone.client.conflicts.resolve({ collection: 'notes', id: first }, 'theirs')
-  await phone.client.conflicts.resolve({ collection: 'notes', id: second }, 'both')
-  await phone.client.conflicts.resolve({ collection: 'notes', id: third }, { merged: { title: 'joined' } })
+  await phone.client.conflicts.resolve(await openAt(phone, first), 'theirs')
+  await phone.client.conflicts.resolve(await openAt(phone, second), 'both')
+  await phone.client.conflicts.resolve(await openAt(phone, third), { merged: { title: 'joined' } })
   await phone.client.sync()
   await laptop.client.sync()
   assert.deepEqual(await titles(laptop), ['joined', `laptop ${first.at(-1)}`, `laptop ${second.at(-1)}`, `phone ${second.at(-1)}`])
@@ -75,13 +83,42 @@ test('SDK-10 JRN-59 A choice closes the conflict on the server also where somebo
   await phone.client.notes.patch('n1', { title: 'phone' })
   await phone.client.sync()
   phone.network.setOnline(false)
-  await phone.client.conflicts.resolve({ collection: 'notes', id: 'n1' }, 'theirs')
+  await phone.client.conflicts.resolve(await openAt(phone, 'n1'), 'theirs')
   await laptop.client.notes.patch('n1', { body: 'written on' })
   await laptop.client.sync()
   phone.network.setOnline(true)
   await phone.client.sync()
   assert.equal(await openOn(server), 0)
   assert.deepEqual((await phone.client.notes.get('n1'))?.data, { title: 'laptop', body: 'written on', likes: 0, tags: [] })
+})
+
+test('SDK-52 A choice counts for the sides that were looked at: one that has changed since loses nothing to it', async () => {
+  await using server = await openServer()
+  await using phone = await openDevice(server, 'a')
+  await using laptop = await openDevice(server, 'b')
+  await phone.client.notes.put('n1', { title: 'one' })
+  await phone.client.sync()
+  await laptop.client.sync()
+  await laptop.client.notes.patch('n1', { title: 'laptop' })
+  await laptop.client.sync()
+  await phone.client.notes.patch('n1', { title: 'phone' })
+  await phone.client.sync()
+  const first = await openAt(phone, 'n1')
+  await laptop.client.notes.patch('n1', { body: 'written on' })
+  await laptop.client.sync()
+  await phone.client.sync()
+  for (const choice of ['mine', 'theirs', 'both', 'newest', { merged: { title: 'joined' } }] as const) assert.equal(await phone.client.conflicts.resolve(first, choice), false)
+  const second = await openAt(phone, 'n1')
+  assert.deepEqual([second.theirs?.['body'], second.mine?.['title']], ['written on', 'phone'])
+  await phone.client.notes.patch('n1', { body: 'of mine' })
+  assert.equal(await phone.client.conflicts.resolve(second, 'theirs'), false)
+  const third = await openAt(phone, 'n1')
+  assert.equal(third.mine?.['body'], 'of mine')
+  assert.equal(await phone.client.conflicts.resolve(third, { merged: { title: 'joined', body: 'written on, of mine' } }), true)
+  assert.equal(await phone.client.conflicts.resolve(third, 'mine'), false)
+  for (const device of [phone, laptop]) await device.client.sync()
+  assert.deepEqual((await laptop.client.notes.get('n1'))?.data, { title: 'joined', body: 'written on, of mine', likes: 0, tags: [] })
+  assert.equal(await openOn(server), 0)
 })
 
 test('SDK-10 A conflict whose other side comes to say the same ends by itself, on the server too', async () => {

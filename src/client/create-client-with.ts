@@ -1,6 +1,6 @@
 import type { App } from '../app/define-app.ts'
 import type { LoginRequest, RegisterRequest, SignedIn } from '../protocol/accounts.ts'
-import { createConflicts, createRejected, type Conflicts, type RejectedEdits } from './choices.ts'
+import { createConflicts, createRejected, type ChoiceParts, type Conflicts, type RejectedEdits } from './choices.ts'
 import { createCollectionClient, type CollectionClient, type DataOf, type InputOf } from './collection-client.ts'
 import { describeApp } from './collection-info.ts'
 import { liveQuery } from './live/live-query.ts'
@@ -10,7 +10,7 @@ import { editRecords } from './local/edit-records.ts'
 import { LocalData } from './local/local-data.ts'
 import { readStatus } from './local/read-status.ts'
 import { readSync, writeSetting } from './local/settings-rows.ts'
-import type { ClientPorts, Progress, SyncOutcome } from './ports.ts'
+import type { ChangedRecord, ClientPorts, Progress, SyncOutcome } from './ports.ts'
 import { signIn, signOut, type SignOutOptions, type Unsent } from './sign-in.ts'
 import { startingStatus, type Status } from './status.ts'
 import type { OpenStore } from './stores/store.ts'
@@ -93,6 +93,12 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
   const status = new Source<Status>({ ...startingStatus, online: ports.connectivity.online() })
   const stops = [showStatus(status, data, syncing, ports, hasSessions), options.keyring?.watch(() => void retryAside(data, codec).then(() => syncing.trigger('resume'))) ?? (() => undefined)]
 
+  const tell = (records: readonly ChangedRecord[] | undefined): boolean => {
+    if (records === undefined) return false
+    store.announce(records)
+    syncing.trigger('save')
+    return true
+  }
   /** False when the edits go back to what somebody has changed meanwhile: nothing is written. */
   const edit = async ({ edits, isStale }: Gathered, group?: string): Promise<boolean> => {
     const records = await data.write(
@@ -100,12 +106,7 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
         (await isStale?.(writer, partition)) === true ? undefined : editRecords(writer, partition, edits, { at: ports.clock.now(), ...(group === undefined ? {} : { group }) }),
       { kind: 'edit' },
     )
-    if (records === undefined) return false
-    if (records.length > 0) {
-      store.announce(records)
-      syncing.trigger('save')
-    }
-    return true
+    return records?.length === 0 || tell(records)
   }
   const enter = async (signedIn: SignedIn): Promise<void> => {
     await signIn(data, sessionOf(signedIn, ports.clock.now()))
@@ -118,7 +119,7 @@ export function createClientWith<AnApp extends App>(ports: ClientPorts, options:
     })
     store.announce([])
   }
-  const choices = { data, chance: ports.chance, changed: () => syncing.trigger('save') }
+  const choices: ChoiceParts = { data, change: async (work) => tell(await data.write(work)) }
   const collections = Object.fromEntries(
     [...data.parts.collections.values()].map((collection) => [collection.name, createCollectionClient({ data, collection, chance: ports.chance, edit: (one) => edit({ edits: [one] }) })]),
   ) as unknown as Collections<AnApp>

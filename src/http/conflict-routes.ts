@@ -5,9 +5,10 @@ import { idSchema, versionSchema } from '../protocol/ids.ts'
 import { jsonValueSchema } from '../protocol/json-value-schema.ts'
 import { Problem } from '../protocol/problem.ts'
 import { recordSchema } from '../protocol/push.ts'
-import { findConflict, listConflicts, type ConflictRow } from '../storage/conflict-store.ts'
+import { conflictTag, findConflict, listConflicts, type ConflictRow } from '../storage/conflict-store.ts'
 import { resolveConflict } from '../storage/resolve-conflict.ts'
 import type { HttpContext, HttpServer } from './http-context.ts'
+import { requiredTag } from './etag.ts'
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts'
 import { rejectionProblem, shownRecord } from './record-answer.ts'
 import { appOf, checkScope, readableNames } from './route-scope.ts'
@@ -17,6 +18,8 @@ const tags = ['conflicts']
 const security = needsCredential
 const fieldsSchema = z.record(z.string(), jsonValueSchema)
 const sideSchema = fieldsSchema.nullable()
+
+const headersSchema = z.looseObject({ 'if-match': z.string().optional().meta({ description: '`etag` of the conflict as it was looked at.' }) })
 
 /** A conflict with its three sides. A side is null where it has no record, or where the log no longer knows it (`base`). */
 const conflictSchema = z.object({
@@ -39,6 +42,7 @@ const conflictSchema = z.object({
   resolution: z.string().nullable(),
   resolvedAt: z.int().nullable(),
   resolvedBy: z.string().nullable(),
+  etag: z.string(),
 })
 type WireConflict = z.infer<typeof conflictSchema>
 
@@ -104,7 +108,8 @@ function registerShow(server: HttpServer, context: HttpContext): void {
     onRequest: checkScope(context),
     handler: async (request, reply) => {
       const scope = await context.scopeOf(request, request.params.app)
-      return reply.send(wireConflict(await visibleConflict(context, scope, request.params.id)))
+      const conflict = wireConflict(await visibleConflict(context, scope, request.params.id))
+      return reply.header('etag', conflict.etag).send(conflict)
     },
   })
 }
@@ -117,10 +122,12 @@ function registerResolve(server: HttpServer, context: HttpContext): void {
       operationId: 'resolveConflict',
       tags,
       summary: "Keep the server's side, the client's, or a merge of both",
-      description: 'When the record has moved on since the conflict was made, the answer is 409 `record.conflict` with `conflictId` of the fresh conflict and the `record`.',
+      description:
+        'When the record has moved on since the conflict was made, the answer is 409 `record.conflict` with `conflictId` of the fresh conflict and the `record`. With `If-Match`, a conflict with another `etag` answers 412 with the `conflict`: a choice then never counts for a side that its maker has not seen.',
       security,
       params: oneConflictSchema,
       querystring: spaceQuerySchema,
+      headers: headersSchema,
       body: resolutionSchema,
       response: { 200: jsonAnswer('Resolved.', z.object({ version: versionSchema, record: recordSchema.nullable() })), ...refusals },
     },
@@ -131,7 +138,8 @@ function registerResolve(server: HttpServer, context: HttpContext): void {
       const collection = appOf(context, scope.app).collections.get(name)
       if (collection === undefined) throw new Problem('not_found')
       const { resolution, data } = request.body
-      const outcome = await resolveConflict(context, scope, request.params.id, data === undefined ? { resolution } : { resolution, data })
+      const choice = { resolution, ...(data === undefined ? {} : { data }), seen: requiredTag(request.headers['if-match']) }
+      const outcome = await resolveConflict(context, scope, request.params.id, choice)
       switch (outcome.kind) {
         case 'resolved':
           return reply.send({ version: outcome.version, record: outcome.record === undefined ? null : shownRecord(scope, collection, outcome.record) })
@@ -139,6 +147,8 @@ function registerResolve(server: HttpServer, context: HttpContext): void {
           throw new Problem('record.conflict', { extra: { conflictId: outcome.conflictId, record: outcome.record === undefined ? null : shownRecord(scope, collection, outcome.record) } })
         case 'already-resolved':
           throw new Problem('record.conflict', { detail: 'This conflict was resolved before.' })
+        case 'unseen':
+          throw new Problem('precondition.failed', { extra: { conflict: wireConflict(outcome.conflict) } })
         case 'not-found':
           throw new Problem('not_found')
         case 'rejected':
@@ -158,7 +168,7 @@ async function visibleConflict(context: HttpContext, scope: Scope, id: string): 
 
 function wireConflict(row: ConflictRow): WireConflict {
   const { record, operation, clientFields, client, base, server, ...same } = row
-  return { ...same, recordId: record, op: operation, clientId: client, base: sideOf(base), server: sideOf(server), client: sideOf(clientFields) }
+  return { ...same, recordId: record, op: operation, clientId: client, base: sideOf(base), server: sideOf(server), client: sideOf(clientFields), etag: `"${conflictTag(row)}"` }
 }
 
 function sideOf(text: string | null): Fields | null {

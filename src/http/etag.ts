@@ -11,15 +11,20 @@ export function namesVersion(ifNoneMatch: string | undefined, version: number): 
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etagOf(version))
 }
 
-/**
- * The version that `If-Match` insists on; `any` without the header or for `*`. Throws `request.invalid` for what is not one entity tag,
- * `precondition.failed` for a tag that no record of this server ever had.
- */
-export function requiredVersion(ifMatch: string | undefined): number | 'any' {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return 'any'
+/** What an `If-Match` insists on, without its quotes; undefined without the header and for `*`. Throws `request.invalid` for what is not one entity tag, `precondition.failed` for a weak one. */
+export function requiredTag(ifMatch: string | undefined): string | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
   const tag = /^(W\/)?"([^"]*)"$/.exec(ifMatch.trim())
   if (tag === null) throw new Problem('request.invalid', { detail: 'if-match: send one entity tag, such as "123".', fields: [{ path: 'if-match', message: 'Send one entity tag.' }] })
-  const [, weak, version = ''] = tag
-  if (weak !== undefined || !/^\d{1,15}$/.test(version)) throw new Problem('precondition.failed')
+  const [, weak, text = ''] = tag
+  if (weak !== undefined) throw new Problem('precondition.failed')
+  return text
+}
+
+/** The version that `If-Match` insists on; `any` for every one. Throws as `requiredTag`, and `precondition.failed` for a tag that no record of this server ever had. */
+export function requiredVersion(ifMatch: string | undefined): number | 'any' {
+  const version = requiredTag(ifMatch)
+  if (version === undefined) return 'any'
+  if (!/^\d{1,15}$/.test(version)) throw new Problem('precondition.failed')
   return Number(version)
 }

@@ -52,6 +52,39 @@ test('SEND-1 A batch with an invalid, a forbidden and a conflicting mutation com
   assert.deepEqual([conflict.body['base'], conflict.body['server'], conflict.body['client']], [{ text: 'first' }, { text: 'second' }, { text: 'third' }])
 })
 
+test('CONF-7 A choice that names the conflict as it was looked at decides nothing that has changed since', async () => {
+  await using world = await openTestServer({ apps: [hostedDiary] })
+  const user = await world.register('ada@example.org')
+  const write = (client: string, n: number, base: number, text: string) =>
+    push(world, user, { clientId: client, mutations: [{ n, collection: 'forms', id: 'f', op: base === 0 ? 'put' : 'patch', base, data: { text } }] })
+  const version = Number((await write('phone', 1, 0, 'first')).body['results']?.[0]?.['version'])
+  await write('laptop', 1, version, 'laptop')
+  const place = `/api/v1/diary/conflicts/${String((await write('phone', 2, version, 'phone')).body['results']?.[0]?.['conflictId'])}`
+  const choose = (resolution: string, tag: string, data?: object) =>
+    call(world, { ...user.headers, 'if-match': tag }, 'POST', `${place}/resolve`, { resolution, ...(data === undefined ? {} : { data }) })
+  const seen = await call(world, user.headers, 'GET', place)
+  assert.equal(seen.headers['etag'], seen.body['etag'])
+  // The phone writes on: who keeps the server's side has not seen that.
+  await write('phone', 3, version, 'phone, and more')
+  for (const tag of [String(seen.body['etag']), '"nothing"', `W/${String(seen.body['etag'])}`]) {
+    for (const choice of ['server', 'client', 'merged']) assert.equal((await choose(choice, tag, choice === 'merged' ? { text: 'joined' } : undefined)).status, 412)
+  }
+  assert.equal((await choose('server', 'no tag')).status, 400)
+  const refused = await choose('server', String(seen.body['etag']))
+  assert.deepEqual([refused.body['code'], refused.body['conflict']?.['client'], refused.body['conflict']?.['state']], ['precondition.failed', { text: 'phone, and more' }, 'open'])
+  // The record moves on, and another one who chooses is told so: the server's side is a new one for the first.
+  const second = String(refused.body['conflict']?.['etag'])
+  const shown = await call(world, user.headers, 'GET', '/api/v1/diary/records/forms/f')
+  await write('laptop', 2, Number(shown.body['version']), 'laptop, and more')
+  assert.equal((await choose('client', '*')).status, 409)
+  assert.equal((await choose('client', second)).status, 412)
+  const [third] = (await call(world, user.headers, 'GET', '/api/v1/diary/conflicts')).body['conflicts'] ?? []
+  assert.deepEqual(third?.['server'], { text: 'laptop, and more' })
+  const done = await choose('merged', String(third?.['etag']), { text: 'all of it' })
+  assert.deepEqual([done.status, done.body['record']?.['data']], [200, { text: 'all of it' }])
+  assert.equal((await choose('client', String(third?.['etag']))).status, 409)
+})
+
 test('SEND-4 A refused edit is discarded by its id or by what its client knows of it, by its author alone', async () => {
   await using world = await openTestServer({ apps: [hostedDiary] })
   const user = await world.register('ada@example.org')

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Reader } from './database.ts'
 import { readPage, textBytes, type Page } from './page.ts'
 
@@ -75,6 +76,11 @@ export async function listConflicts(reader: Reader, { space, collections, state,
 
 export async function findConflict(reader: Reader, space: number, id: string): Promise<ConflictRow | undefined> {
   return reader.query.selectFrom('holdfast_conflicts').select(columns).where('space', '=', space).where('id', '=', id).executeTakeFirst()
+}
+
+/** Changes whenever one of the sides of a conflict does, or its state. */
+export function conflictTag({ state, operation, clientFields, serverVersion }: ConflictRow): string {
+  return hash('sha256', JSON.stringify([state, operation, clientFields, serverVersion]), 'base64url')
 }
 
 /** How many conflicts wait for a person. */

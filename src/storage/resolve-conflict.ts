@@ -6,7 +6,7 @@ import { readData, rejection } from '../engine/prepare-mutations.ts'
 import { sameJson, type JsonValue } from '../lib/json.ts'
 import type { MutationError } from '../protocol/push.ts'
 import type { CommitRequest, CommitResult } from './commit-request.ts'
-import { findConflict, type ConflictRow } from './conflict-store.ts'
+import { conflictTag, findConflict, type ConflictRow } from './conflict-store.ts'
 import type { Database, Reader } from './database.ts'
 import { readEntry } from './read-entry.ts'
 import { getRecord } from './read-records.ts'
@@ -21,6 +21,8 @@ export interface ResolveDeps {
 export interface Resolution {
   readonly resolution: 'server' | 'client' | 'merged'
   readonly data?: Fields
+  /** `conflictTag` of the conflict as the chooser saw it; without it the choice is made for the conflict as it is. */
+  readonly seen?: string | undefined
 }
 
 export type ResolveOutcome =
@@ -28,6 +30,8 @@ export type ResolveOutcome =
   /** The record moved on since: the same conflict, with the record's present state as its server side. */
   | { readonly kind: 'conflict'; readonly conflictId: string; readonly record: StoredRecord | undefined }
   | { readonly kind: 'already-resolved' }
+  /** One of its sides is not what the chooser saw. */
+  | { readonly kind: 'unseen'; readonly conflict: ConflictRow }
   | { readonly kind: 'not-found' }
   | { readonly kind: 'rejected'; readonly error: MutationError }
 
@@ -45,6 +49,7 @@ export async function resolveConflict(deps: ResolveDeps, scope: Scope, conflictI
   if (found === undefined) return { kind: 'not-found' }
   const { row, collection, standing } = found
   if (row.state === 'resolved') return { kind: 'already-resolved' }
+  if (choice.seen !== undefined && choice.seen !== conflictTag(row)) return { kind: 'unseen', conflict: row }
   const prepared = mutationOf(collection, row, choice)
   if (prepared.kind === 'invalid') return { kind: 'rejected', error: prepared.error }
   // A tombstone that was purged since is as gone as it was.

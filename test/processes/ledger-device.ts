@@ -32,6 +32,8 @@ export type DeviceNews =
 const NOTES = 6
 const PAUSE_MS_MAX = 40
 const AGAIN_MS = 50
+/** How long somebody looks at a conflict. */
+const LOOK_MS_MAX = 400
 
 const client = (orders: DeviceOrders) => createClient({ url: orders.url, app: ledger, store: nodeSqliteStore(orders.path) })
 type LedgerClient = ReturnType<typeof client>
@@ -107,6 +109,7 @@ async function decide(device: LedgerClient): Promise<void> {
     const [stays, goes] = choice === 'mine' ? [conflict.mine, conflict.theirs] : [conflict.theirs, conflict.mine]
     const kept = new Set(wordsIn(JSON.stringify(stays)))
     await tell({ kind: 'discarded', words: wordsIn(JSON.stringify(goes)).filter((word) => !kept.has(word)) })
+    await delay(pick(LOOK_MS_MAX))
     await device.conflicts.resolve(conflict, choice)
   }
 }

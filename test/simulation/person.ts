@@ -79,10 +79,12 @@ export class Person {
     }
   }
 
-  /** Decides all conflicts of the device; the side that loses is thrown away by choice. */
-  async resolve(choice: 'mine' | 'theirs' | 'newest' | 'both'): Promise<number> {
+  /** Decides all conflicts of the device, after having looked at them for a while; the side that loses is thrown away by choice. */
+  async resolve(choice: 'mine' | 'theirs' | 'newest' | 'both', think?: () => Promise<void>): Promise<number> {
     const { client } = this.#device
     const open = await client.conflicts.list()
+    await think?.()
+    if (client !== this.#device.client) return open.length
     for (const conflict of open) {
       const losing = choice === 'both' ? [] : choice === 'mine' ? [conflict.theirs] : choice === 'theirs' ? [conflict.mine] : [conflict.mine, conflict.theirs]
       this.#book.discard(JSON.stringify(losing))

@@ -111,4 +111,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     right: 'if (acked === undefined || chain.conflict !== undefined',
     wrong: 'if (acked !== undefined || chain.conflict !== undefined',
   },
+  {
+    name: 'choice: it counts for a side that its maker has not seen',
+    file: 'src/client/choices.ts',
+    right: 'if (!sameFields(conflict.mine, mine) || !sameFields(conflict.theirs, theirs)) return undefined',
+    wrong: 'if (!sameFields(conflict.mine, mine)) return undefined',
+  },
 ]

@@ -176,7 +176,7 @@ export class World implements WorldView, AsyncDisposable {
       case 'crash':
         return device.crashAt(step.crash)
       case 'resolve':
-        return this.#start(person.resolve(step.choice))
+        return this.#start(person.resolve(step.choice, () => this.#wait(step.thinksMs ?? 0)))
       case 'retry':
       case 'discard':
         return this.#start(person.mend(step.kind))
@@ -236,6 +236,10 @@ export class World implements WorldView, AsyncDisposable {
   #restart(device: SimulatedDevice, app = device.app): void {
     device.restart(app)
     for (const edit of this.book.edits) if (edit.device === device.name && edit.state === 'asked') edit.state = 'lost'
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => void this.timeline.after(ms, resolve))
   }
 
   /** Begins something and does not wait: it may never end. A wrong word of an assertion is not lost all the same. */

@@ -55,17 +55,14 @@ export async function recover(deps: SyncDeps): Promise<SyncRow> {
   const states = recovery.rewound ? await statesOfUnnamed(deps, sync, recovery) : new Map<string, Received>()
   if (states === undefined) return restart(deps)
   await eachRecord(deps, async (writer, page) => {
-    const unnamed = page
-      .filter(({ value }) => isUnnamed(value, sync, recovery))
-      .map(({ key, value }) => ({ ...placeOf(key), lost: value.version > recovery.kept }))
-      .map((one) => (sync.unreadable?.includes(one.collection) === true ? { ...one, lost: false } : one))
-      .filter(({ collection }) => partition.collections.has(collection))
+    const unnamed = page.filter(({ value }) => isUnnamed(value, sync, recovery)).map(({ key }) => placeOf(key))
     const chains = await loadChains(writer, partition, unnamed)
-    return changeChains(writer, partition, chains, (chain, index, nextNumber) => {
+    return changeChains(writer, partition, chains, (chain, _index, nextNumber) => {
       const state = states.get(`${chain.collection.name}/${chain.id}`) ?? nothing
       // Somebody has written it since the reading: that is another side, as if it had been read.
       if (state.version > recovery.known) return receive(chain, state, { owner: partition.owner, nextNumber })
-      return unnamed[index]?.lost === true ? offer(chain, state, { nextNumber, now: deps.clock.now(), owner: partition.owner }) : forgotten(chain)
+      const isLost = chain.version > recovery.kept && sync.unreadable?.includes(chain.collection.name) !== true
+      return isLost ? offer(chain, state, { nextNumber, now: deps.clock.now(), owner: partition.owner }) : forgotten(chain)
     })
   })
   await offerAcked(deps, recovery)
