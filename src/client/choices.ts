@@ -6,12 +6,11 @@ import { changeChains, loadChains, type Partition } from './local/chains.ts'
 import { editRecords, type LocalEdit } from './local/edit-records.ts'
 import { keysOf, numberKey } from './local/keys.ts'
 import type { LocalData } from './local/local-data.ts'
-import { getItem } from './local/query.ts'
 import { readSync, writeSetting } from './local/settings-rows.ts'
 import type { ConflictRow, RejectedRow } from './model.ts'
 import { sameFields } from './outbox/apply-row.ts'
 import { again, giveUp, resolve } from './outbox/acknowledge.ts'
-import type { Chain } from './outbox/chain.ts'
+import { shownOf, type Chain } from './outbox/chain.ts'
 import type { ChangedRecord } from './ports.ts'
 import type { StoreWriter, TableName, Tables } from './stores/store.ts'
 
@@ -40,7 +39,10 @@ export interface Conflicts extends OpenRows<ConflictRow> {
 
 /** Edits that the server refused, until they are mended and sent again, or discarded. */
 export interface RejectedEdits extends OpenRows<RejectedRow> {
-  /** Makes the edit again on the record as it is now, with other fields if given; those of its transaction with it. */
+  /**
+   * Makes the edit again, with other fields if given; those of its transaction with it. What was written on since its writer looked is met
+   * and not overwritten. False when there is no such edit, or the record has a later one here that is refused or in conflict: that comes first.
+   */
   retry(n: number, data?: Readonly<Record<string, unknown>>): Promise<boolean>
   /** Throws the edit away, here at once and on the server with the next sync. False when there is no such edit. */
   discard(n: number): Promise<boolean>
@@ -94,38 +96,44 @@ export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
       const all = await listed.list()
       const chosen = all.find((row) => row.n === n)
       if (chosen === undefined) return false
-      const together = chosen.group === undefined ? [chosen] : all.filter(({ group }) => group === chosen.group)
+      const { group } = chosen
+      const together = group === undefined ? [chosen] : all.filter((row) => row.group === group)
       return change(async (writer, partition) => {
-        const group = chosen.group === undefined ? {} : { group: chance.id() }
-        const at = clock.now()
+        const chains = await loadChains(writer, partition, together)
+        const isPassed = (row: RejectedRow) => together.some(({ collection, id, n: first }) => row.collection === collection && row.id === id && row.n > first)
+        if (chains.some(({ conflict }) => conflict !== undefined) || all.some((row) => !together.includes(row) && isPassed(row))) return undefined
+        const edit = { at: clock.now(), ...(group === undefined ? {} : { group: chance.id() }) }
         const edited: ChangedRecord[] = []
-        for (const row of together) {
-          const item = await getItem(writer, partition, row.collection, row.id)
-          const content = editAgain(row, item?.data, row.n === n ? mended : undefined)
-          const stale = await changeChain(writer, partition, row, (chain, nextNumber) => again(chain, row, { n: nextNumber(), at, ...content, ...group, owner: partition.owner }) ?? chain)
-          edited.push(...stale, ...(stale.length > 0 ? [] : await editRecords(writer, partition, [{ collection: row.collection, id: row.id, ...content }], { at, ...group })))
-          await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at, owner: partition.owner }))
+        for (const [index, row] of together.entries()) {
+          const content = editAgain(row, chains[index], row.n === n ? mended : undefined)
+          const stale = await changeChain(writer, partition, row, (chain, nextNumber) => again(chain, row, { n: nextNumber(), ...edit, ...content, owner: partition.owner }) ?? chain)
+          edited.push(...stale, ...(stale.length > 0 ? [] : await editRecords(writer, partition, [{ collection: row.collection, id: row.id, ...content }], edit)))
+          await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at: edit.at, owner: partition.owner }))
         }
-        await writer.remove(
-          'rejected',
-          together.map((row) => numberKey(partition.id, row.n)),
-        )
+        await takeOut(writer, partition, together)
         return edited
       })
     },
     discard: (n) =>
       change(async (writer, partition) => {
-        const key = numberKey(partition.id, n)
-        const [row] = await writer.get('rejected', [key])
+        const [row] = await writer.get('rejected', [numberKey(partition.id, n)])
         if (row === undefined) return undefined
-        await writer.remove('rejected', [key])
-        const { discards = [], ...sync } = await readSync(writer, partition.id)
-        await writeSetting(writer, partition.id, { ...sync, discards: [...discards, { collection: row.collection, id: row.id }] })
+        await takeOut(writer, partition, [row])
         const at = clock.now()
         await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at, owner: partition.owner }))
         return []
       }),
   }
+}
+
+/** Takes edits from the refused, here and, with the next sync, on the server. */
+async function takeOut(writer: StoreWriter, partition: Partition, rows: readonly RejectedRow[]): Promise<void> {
+  await writer.remove(
+    'rejected',
+    rows.map(({ n }) => numberKey(partition.id, n)),
+  )
+  const { discards = [], ...sync } = await readSync(writer, partition.id)
+  await writeSetting(writer, partition.id, { ...sync, discards: [...discards, ...rows.map(({ collection, id }) => ({ collection, id }))] })
 }
 
 /** Changes the edits of one record. Answers it when that changed anything. */
@@ -134,10 +142,10 @@ async function changeChain(writer: StoreWriter, partition: Partition, { collecti
 }
 
 /** A refused patch of a record that is not there any more becomes the whole record that its writer saw. */
-function editAgain({ op, data, shown }: RejectedRow, current: Fields | undefined, mended: Readonly<Record<string, unknown>> | undefined): Pick<LocalEdit, 'op' | 'data'> {
+function editAgain({ op, data, shown }: RejectedRow, chain: Chain | undefined, mended: Readonly<Record<string, unknown>> | undefined): Pick<LocalEdit, 'op' | 'data'> {
   if (op === 'delete') return { op }
   const fields = { ...data, ...mended } as Fields
-  return op === 'patch' && current !== undefined ? { op, data: fields } : { op: 'put', data: { ...shown, ...fields } }
+  return op === 'patch' && chain !== undefined && shownOf(chain) !== null ? { op, data: fields } : { op: 'put', data: { ...shown, ...fields } }
 }
 
 /** What is open, now and whenever that has changed: it comes and goes without its record changing. */

@@ -67,7 +67,7 @@ export interface ChangedRecord {
 }
 
 /** What makes a client sync. */
-export type Trigger = 'now' | 'sign-in' | 'resume' | 'foreground' | 'poke' | 'connectivity' | 'save' | 'timer' | 'retry'
+export type Trigger = 'now' | 'sign-in' | 'resume' | 'foreground' | 'poke' | 'connectivity' | 'save'
 
 export type TabMessage =
   | { readonly kind: 'changed'; readonly change: LocalChange }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../protocol/limits.ts'
+import type { TestServer } from '../testing/open-test-server.ts'
 import { failPushes, openDiaryDevice, openDiaryServer, settled, statusIs, statusOf, titlesOn } from './diary.fixture.ts'
 import { refuseEvents } from './testing/open-test-client.ts'
 
@@ -106,4 +107,75 @@ test('SDK-21 COM-14 Where the server keeps too many answers of a device whose ol
   phone.network.fault = refuseEvents
   phone.clock.advance(60_000)
   await statusIs(phone, ({ pending, rejected, lastError }) => pending === 0 && rejected === 0 && lastError === null)
+})
+
+/** A device with a page that is there, and how many refused edits the server keeps. */
+async function openPage(server: TestServer) {
+  const phone = await openDiaryDevice(server, 'a')
+  for (const id of ['b1', 'b2', 'b3']) await phone.client.books.put(id, { name: id })
+  await phone.client.pages.put('p1', { book: 'b1', number: 1 })
+  await phone.client.sync()
+  const kept = async () => {
+    const [row] = await server.database.read((reader) => reader.all<{ count: number }>('SELECT count(*) AS count FROM holdfast_rejected'))
+    return [(await phone.client.rejected.list()).map(({ data }) => data?.['book']), Number(row?.count)]
+  }
+  return { phone, kept }
+}
+
+test('SDK-53 A refused edit is settled by a later one that says the same fields, and by none that says others', async () => {
+  await using server = await openDiaryServer()
+  const { phone, kept } = await openPage(server)
+  await using _closed = phone
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  for (const number of [2, 3]) {
+    await phone.client.pages.patch('p1', { number })
+    await phone.client.sync()
+    assert.deepEqual(await kept(), [['nowhere'], 1])
+  }
+  await phone.client.pages.patch('p1', { book: 'b2' })
+  await phone.client.sync()
+  assert.deepEqual(await kept(), [[], 0])
+  // The whole record settles whatever was refused of it, and so does its deletion.
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  await phone.client.pages.put('p1', { book: 'b1', number: 4 })
+  await phone.client.sync()
+  assert.deepEqual(await kept(), [[], 0])
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  await phone.client.pages.delete('p1')
+  await phone.client.sync()
+  assert.deepEqual(await kept(), [[], 0])
+})
+
+test('SDK-54 An edit that is made again goes over nothing that was written since: it meets what waits, and a later refusal or a conflict comes first', async () => {
+  await using server = await openDiaryServer()
+  const { phone, kept } = await openPage(server)
+  await using _closed = phone
+  const refused = async () => (await phone.client.rejected.list()).map(({ n }) => n)
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  await phone.client.pages.patch('p1', { book: 'not-here' })
+  await phone.client.sync()
+  const [first = 0, second = 0] = await refused()
+  assert.equal(await phone.client.rejected.retry(first, { book: 'b2' }), false)
+  assert.deepEqual((await kept())[0], ['nowhere', 'not-here'])
+  // What waits is sent first, and the edit that is made again meets it.
+  phone.network.setOnline(false)
+  await phone.client.pages.patch('p1', { book: 'b2' })
+  assert.equal(await phone.client.rejected.retry(second, { book: 'b3', number: 7 }), true)
+  phone.network.setOnline(true)
+  await phone.client.sync()
+  await phone.client.sync()
+  const [conflict] = await phone.client.conflicts.list()
+  assert.deepEqual(
+    [conflict?.mine, conflict?.theirs],
+    [
+      { book: 'b3', number: 7 },
+      { book: 'b2', number: 1 },
+    ],
+  )
+  assert.equal(await phone.client.rejected.retry(first), false)
+  assert.equal((await phone.client.conflicts.list()).length, 1)
 })

@@ -146,7 +146,10 @@ export class Syncing {
       chance: ports.chance,
       server: this.#server(state.partition.owner),
       signal: this.#closing.signal,
-      report: (progress) => this.#report(progress),
+      report: (progress) => {
+        this.#show({ progress })
+        this.#tellProgress(progress)
+      },
       parked: (retryAt) => this.#loop?.wakeAt(retryAt),
     }
     try {
@@ -202,11 +205,6 @@ export class Syncing {
       json: (ask) => requests.json(mine, { ...ask, path: located(ask.path) }),
       open: (ask) => requests.open(mine, { ...ask, path: located(ask.path) }),
     }
-  }
-
-  #report(progress: Progress | null): void {
-    this.#show({ progress })
-    this.#tellProgress(progress)
   }
 
   #tellProgress(progress: Progress | null): void {

@@ -1,6 +1,8 @@
+import type { Fields } from '../app/conflict-policy.ts'
 import type { Scope, StoredRecord } from '../app/rule.ts'
 import type { Outcome, PreparedMutation, Unreadable, Mutation } from '../engine/mutation.ts'
 import { cutText } from '../lib/cut-text.ts'
+import { sameJson } from '../lib/json.ts'
 import { limits } from '../protocol/limits.ts'
 import type { CommitRequest } from './commit-request.ts'
 import type { SqlValue, Transactor } from './database.ts'
@@ -19,6 +21,13 @@ interface ConflictSides {
   readonly reason: string
   readonly mutation: Mutation
   readonly sides: Sides
+}
+
+/** What this commit has taken of a record. */
+interface Accepted {
+  readonly edits: readonly Mutation[]
+  /** The record by now; undefined where it is deleted or never was. */
+  readonly fields: Fields | undefined
 }
 
 interface Rejection {
@@ -65,7 +74,7 @@ export class OpenSides {
   readonly #conflicts = new Map<string, ConflictSides>()
   readonly #joins: ConflictSides[] = []
   readonly #rejections = new Map<string, Rejection>()
-  readonly #accepted = new Set<string>()
+  readonly #accepted = new Map<string, Accepted>()
   /** Bases of the conflicting edits of this push, by record: what was made on the same base knows nothing of the conflict. */
   readonly #conflictBases = new Map<string, Mutation['base']>()
 
@@ -131,15 +140,17 @@ UNION ALL SELECT NULL, collection || '/' || record FROM holdfast_rejected WHERE 
     const kept = [...this.#conflicts.values(), ...(await this.#newJoins(tx))]
     if (kept.length > 0) await tx.insertMany({ table: 'holdfast_conflicts', columns: conflictColumns, rows: kept.map((sides) => this.#conflictRow(sides)), replaceBy: conflictKey })
     if (this.#rejections.size > 0) await this.#saveRejections(tx)
-    for (const place of this.#accepted) {
+    for (const [place, accepted] of this.#accepted) {
       const conflictId = this.#openConflicts.get(place)
       if (conflictId !== undefined && !this.#conflicts.has(place)) {
         const sql = "UPDATE holdfast_conflicts SET state = 'resolved', resolution = 'superseded', resolved_at = ?, resolved_by = ? WHERE space = ? AND id = ?"
         await tx.send(sql, [this.#writer.now, this.#author(), space, conflictId])
       }
       if (this.#openRejections.has(place) && !this.#rejections.has(place)) {
-        const [collection = '', record = ''] = splitPlace(place)
-        await tx.send('DELETE FROM holdfast_rejected WHERE space = ? AND client = ? AND collection = ? AND record = ?', [space, this.#writer.client, collection, record])
+        const where = 'WHERE space = ? AND client = ? AND collection = ? AND record = ?'
+        const key = [space, this.#writer.client, ...splitPlace(place)]
+        const [refused] = await tx.all<{ operation: string; mutation: string }>(`SELECT operation, mutation FROM holdfast_rejected ${where}`, key)
+        if (refused !== undefined && isSettled(refused.operation, dataIn(refused.mutation), accepted)) await tx.send(`DELETE FROM holdfast_rejected ${where}`, key)
       }
     }
   }
@@ -166,13 +177,16 @@ AND reason = 'superseded' AND server_version = ? AND operation = ? AND client_fi
     const open = this.#openConflicts.size + this.#openRejections.size + this.#conflicts.size + this.#rejections.size
     if (open === 0) return
     const place = placeOf(mutation)
-    this.#rejections.delete(place)
+    const before = this.#accepted.get(place)
+    const accepted: Accepted = { edits: [...(before?.edits ?? []), mutation as Mutation], fields: record === undefined || record.deletedAt !== null ? undefined : record.fields }
+    const rejection = this.#rejections.get(place)
+    if (rejection !== undefined && isSettled(rejection.mutation.op, dataIn(payloadOf(rejection.mutation)), { ...accepted, edits: [mutation as Mutation] })) this.#rejections.delete(place)
     if ('base' in mutation && this.#conflictBases.get(place) === mutation.base) {
       const conflict = this.#conflicts.get(place)
       if (conflict !== undefined) this.#conflicts.set(place, { ...conflict, sides: { ...conflict.sides, server: record } })
       return
     }
-    this.#accepted.add(place)
+    this.#accepted.set(place, accepted)
     this.#conflicts.delete(place)
   }
 
@@ -244,6 +258,22 @@ AND reason = 'superseded' AND server_version = ? AND operation = ? AND client_fi
 function joinEdits(earlier: Mutation, later: Mutation): Mutation {
   if (earlier.base !== later.base || earlier.op === 'delete' || later.op === 'delete') return later
   return { ...later, op: later.op === 'patch' ? earlier.op : later.op, sent: { ...earlier.sent, ...later.sent } }
+}
+
+/** A refusal is settled by a later deletion, and by edits that say all that was refused and is not in the record by now; a refused deletion by any. */
+function isSettled(operation: string, refused: Fields | undefined, { edits, fields }: Accepted): boolean {
+  if (operation === 'delete' || edits.some(({ op }) => op === 'delete')) return true
+  return refused !== undefined && Object.entries(refused).every(([name, value]) => edits.some(({ sent }) => Object.hasOwn(sent, name)) || sameJson(fields?.[name] ?? null, value))
+}
+
+/** The fields of a mutation that is kept as text; undefined where it was cut off or could never be read. */
+function dataIn(payload: string): Fields | undefined {
+  try {
+    const { data } = JSON.parse(payload) as { readonly data?: unknown }
+    return typeof data === 'object' && data !== null ? (data as Fields) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function sentText(mutation: Mutation): string | null {

@@ -14,6 +14,9 @@ export interface BookedEdit {
   state: 'asked' | 'kept' | 'refused' | 'lost'
 }
 
+/** Edits that say a part of their record. */
+const parts = new Set(['title', 'body', 'tag', 'tally'])
+
 /** Everything that people wrote in one world, and what became of it by somebody's choice. */
 export class EditBook {
   readonly edits: BookedEdit[] = []
@@ -56,11 +59,12 @@ export class EditBook {
     return this.edits.filter((edit) => edit.state === 'kept' && !accounted(edit))
   }
 
-  /** What was refused of a record is settled by a later edit of that record. */
-  #isSettled({ token, device, collection, id }: BookedEdit): boolean {
+  /** What was refused of a record is settled by a later edit of that record that says all of it. */
+  #isSettled({ token, device, collection, id, what }: BookedEdit): boolean {
     if (!this.#refused.has(token)) return false
     const at = this.edits.findIndex((edit) => edit.token === token)
-    return this.edits.some((edit, index) => index > at && edit.device === device && edit.collection === collection && edit.id === id && edit.state !== 'refused')
+    const says = (later: BookedEdit) => !parts.has(later.what) || later.what === what
+    return this.edits.some((edit, index) => index > at && edit.device === device && edit.collection === collection && edit.id === id && says(edit) && edit.state !== 'refused')
   }
 }
 

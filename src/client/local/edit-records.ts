@@ -5,6 +5,7 @@ import { enqueue, type Edit } from '../outbox/enqueue.ts'
 import type { ChangedRecord } from '../ports.ts'
 import type { StoreReader, StoreWriter } from '../stores/store.ts'
 import { loadChains, saveChains, type Partition } from './chains.ts'
+import { lastOfEach, placeKey } from './keys.ts'
 import { NumberSource, readNumbers } from './settings-rows.ts'
 
 /** What an app asks to be done to a record. */
@@ -31,7 +32,7 @@ export class NoRecordError extends Error {
 /** Writes edits and what is to be sent of them. Answers the records that changed; an edit that changes nothing leaves no trace. */
 export async function editRecords(writer: StoreWriter, partition: Partition, edits: readonly LocalEdit[], { at, group }: EditOptions): Promise<ChangedRecord[]> {
   const numbers = new NumberSource(await readNumbers(writer, partition.id))
-  const before = new Map((await loadChains(writer, partition, withoutRepeats(edits))).map((chain) => [placeKey({ collection: chain.collection.name, id: chain.id }), chain]))
+  const before = new Map((await loadChains(writer, partition, lastOfEach(edits))).map((chain) => [placeKey({ collection: chain.collection.name, id: chain.id }), chain]))
   const after = new Map(before)
   for (const { op, data, ...place } of edits) {
     const chain = after.get(placeKey(place))
@@ -75,12 +76,4 @@ async function refersAhead(reader: StoreReader, partition: Partition, { collecti
     const target = chains.get(placeKey({ collection: stored.collection.name, id: stored.id })) ?? stored
     return target.rows.some((row: OutboxRow) => row.n > last.n)
   })
-}
-
-function withoutRepeats(edits: readonly LocalEdit[]): ChangedRecord[] {
-  return [...new Map(edits.map(({ collection, id }) => [placeKey({ collection, id }), { collection, id }])).values()]
-}
-
-function placeKey({ collection, id }: ChangedRecord): string {
-  return `${collection}/${id}`
 }

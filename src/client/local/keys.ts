@@ -1,3 +1,5 @@
+import type { ChangedRecord } from '../ports.ts'
+
 /** Keys of a partition's rows. Collections and ids hold no slash, so that `/` parts them safely. */
 export function recordKey(partition: string, collection: string, id: string): string {
   return `${partition}/${collection}/${id}`
@@ -19,6 +21,16 @@ export function keysOf(partition: string, collection?: string): { readonly after
   const prefix = collection === undefined ? partition : `${partition}/${collection}`
   // `0` is the character after `/`.
   return { after: `${prefix}/`, before: `${prefix}0` }
+}
+
+/** Names a record within a partition. */
+export function placeKey({ collection, id }: ChangedRecord): string {
+  return `${collection}/${id}`
+}
+
+/** Each record once, as it comes last. */
+export function lastOfEach<One extends ChangedRecord>(all: readonly One[]): One[] {
+  return [...new Map(all.map((one) => [placeKey(one), one])).values()]
 }
 
 /** Collection and id of a record's key. */

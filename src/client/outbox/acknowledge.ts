@@ -2,7 +2,7 @@ import type { Fields } from '../../app/conflict-policy.ts'
 import type { MutationError } from '../../protocol/push.ts'
 import type { AckedRow, ConflictRow, OutboxRow, RejectedRow } from '../model.ts'
 import { applyRow, applyRows, changedFields, sameFields } from './apply-row.ts'
-import type { Chain } from './chain.ts'
+import { shownOf, type Chain } from './chain.ts'
 import { enqueueSide, sideOf } from './enqueue.ts'
 import { joinSides, rebase } from './rebase.ts'
 import type { Received } from './receive.ts'
@@ -135,12 +135,13 @@ export function resolve(chain: Chain, wanted: Fields | null, edit: { readonly n:
   return { ...chain, conflict: undefined, rows: [...kept, row] }
 }
 
-/** Makes an edit that was refused again: on what its writer saw, so that what others wrote since is met and not overwritten. */
+/** Makes an edit that was refused again: on what its writer saw, so that what was written since is met and not overwritten. */
 export function again(chain: Chain, refused: RejectedRow, edit: Pick<OutboxRow, 'n' | 'at' | 'op' | 'data' | 'group' | 'owner'>): Chain | undefined {
   const { base, baseFields, decides } = refused
-  if (base === undefined || baseFields === undefined || chain.conflict !== undefined || chain.rows.length > 0 || chain.server === null || sameFields(baseFields, chain.server)) return undefined
+  const shown = shownOf(chain)
+  if (base === undefined || baseFields === undefined || shown === null || sameFields(baseFields, shown)) return undefined
   const row: OutboxRow = { ...edit, collection: chain.collection.name, id: chain.id, base, baseFields, ...(decides === undefined ? {} : { decides }) }
-  return rebase({ ...chain, rows: [row] })
+  return rebase({ ...chain, rows: [...chain.rows, row] })
 }
 
 /** Behind a choice that was refused and is given up: tells the server that what it has stays, so that its conflict does not stay open. */

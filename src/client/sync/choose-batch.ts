@@ -1,6 +1,6 @@
 import type { OutboxRow } from '../model.ts'
 import type { CollectionInfo } from '../collection-info.ts'
-import { keysOf } from '../local/keys.ts'
+import { keysOf, placeKey } from '../local/keys.ts'
 import * as clientLimits from '../client-limits.ts'
 import type { StoreReader } from '../stores/store.ts'
 import { isWaiting } from './failure.ts'
@@ -29,9 +29,9 @@ export async function chooseBatch(reader: StoreReader, options: BatchOptions): P
   const seen = new Set<string>()
   let bytes = 0
   for await (const unit of unitsOf(reader, partition)) {
-    const places = unit.map(placeOf)
+    const places = unit.map(placeKey)
     const waits = unit.some((row) => isParked(row, options)) || places.some((place) => seen.has(place))
-    const dependsOnWaiting = refersTo(unit, options.collections, (place) => seen.has(place) && !chosen.some((row) => placeOf(row) === place))
+    const dependsOnWaiting = refersTo(unit, options.collections, (place) => seen.has(place) && !chosen.some((row) => placeKey(row) === place))
     for (const place of places) seen.add(place)
     if (waits || dependsOnWaiting) continue
     const size = unit.reduce((sum, row) => sum + sizeOf(row), 0)
@@ -78,13 +78,9 @@ function refersTo(unit: readonly OutboxRow[], collections: ReadonlyMap<string, C
   return unit.some((row) =>
     (collections.get(row.collection)?.fields ?? []).some(({ name, ref }) => {
       const id = row.data?.[name]
-      return ref !== undefined && typeof id === 'string' && waits(`${ref}/${id}`)
+      return ref !== undefined && typeof id === 'string' && waits(placeKey({ collection: ref, id }))
     }),
   )
-}
-
-function placeOf({ collection, id }: OutboxRow): string {
-  return `${collection}/${id}`
 }
 
 /** Bytes of an edit on the wire, never too few: a character is at most three bytes of UTF-8. */

@@ -32,6 +32,11 @@ export class RequestFailure extends Error {
   }
 }
 
+/** There is no answer that could be used: asked again later. */
+export function unanswered(code: string, message: string, cause?: unknown): RequestFailure {
+  return new RequestFailure({ kind: 'transient', status: undefined }, { code, message, cause })
+}
+
 /** What an answer that is not 2xx says. `body` is its text, `now` epoch milliseconds. */
 export function failureOfAnswer(answer: { readonly status: number; readonly body: string; readonly retryAfter: string | null; readonly now: number }): RequestFailure {
   const { status } = answer

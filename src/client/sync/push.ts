@@ -60,20 +60,22 @@ async function takeBatch({ store, partition, codec, clock, parked }: SyncDeps, w
     const { clientId, paused, proof, cursor } = await readSync(writer, partition.id)
     const numbers = await readNumbers(writer, partition.id)
     // The backup may have been turned off since the sync began.
-    if (paused === true) return { rows: [], sentBefore: new Set<number>(), clientId, ackedThrough: 0, pending: 0, proof: undefined }
-    const rows = await chooseBatch(writer, {
-      partition: partition.id,
-      owner: partition.owner,
-      parked,
-      now: clock.now(),
-      rowsMax: window.rows,
-      bytesMax: clientLimits.PUSH_BYTES_MAX,
-      collections: partition.collections,
-      mayPush: (name) => {
-        const collection = partition.collections.get(name)
-        return collection !== undefined && codec.ready(collection)
-      },
-    })
+    const rows =
+      paused === true
+        ? []
+        : await chooseBatch(writer, {
+            partition: partition.id,
+            owner: partition.owner,
+            parked,
+            now: clock.now(),
+            rowsMax: window.rows,
+            bytesMax: clientLimits.PUSH_BYTES_MAX,
+            collections: partition.collections,
+            mayPush: (name) => {
+              const collection = partition.collections.get(name)
+              return collection !== undefined && codec.ready(collection)
+            },
+          })
     const fresh = rows.filter(({ sent }) => sent !== true)
     await writer.put(
       'outbox',

@@ -1,7 +1,7 @@
 import type { WireRecord } from '../../protocol/push.ts'
 import * as clientLimits from '../client-limits.ts'
 import type { SnapshotPlace, SyncRow } from '../settings.ts'
-import { RequestFailure } from './failure.ts'
+import { unanswered } from './failure.ts'
 import { collectionsQuery, notHoldfast } from './reading.ts'
 import { forgetUnreadable } from './lose-space.ts'
 import { knownKept } from './reload.ts'
@@ -25,7 +25,7 @@ export async function readSnapshot(deps: SyncDeps, before: SyncRow): Promise<Syn
     if (line !== '' && !done) done = await reader.take(parseLine(line), line.length)
   }
   if (done) return reader.sync
-  throw new RequestFailure({ kind: 'transient', status: undefined }, { code: 'unreachable', message: 'The first sync broke off; it goes on from where it was.' })
+  throw unanswered('unreachable', 'The first sync broke off; it goes on from where it was.')
 }
 
 class SnapshotReader {
@@ -60,7 +60,7 @@ class SnapshotReader {
     const isOther = this.place.epoch !== epoch || unreadable.join() !== (this.sync.unreadable ?? []).join()
     if (this.place.after > 0 && isOther) {
       this.sync = await takeRecords(this.#deps, [], (sync) => ({ ...sync, snapshot: { after: 0, done: 0 }, sweep: true, reload: sync.reload + 1 }))
-      throw new RequestFailure({ kind: 'transient', status: undefined }, { code: 'snapshot.changed', message: 'The server was restored, or the role changed, during the first sync; it begins anew.' })
+      throw unanswered('snapshot.changed', 'The server was restored, or the role changed, during the first sync; it begins anew.')
     }
     this.sync = await forgetUnreadable(this.#deps, unreadable)
     this.place = this.place.after === 0 ? { ...this.place, epoch, began: version, count } : { ...this.place, epoch, count: this.place.count ?? count }

@@ -1,4 +1,4 @@
-import { RequestFailure } from './failure.ts'
+import { unanswered, type RequestFailure } from './failure.ts'
 import type { SyncDeps } from './sync-deps.ts'
 
 /** The collections to read, as a request names them: all that the app has, of which the server leaves out what the account may not read. */
@@ -8,5 +8,5 @@ export function collectionsQuery({ partition }: Pick<SyncDeps, 'partition'>): { 
 
 /** Something else answers, such as the sign-in page of a hotel. */
 export function notHoldfast(): RequestFailure {
-  return new RequestFailure({ kind: 'transient', status: undefined }, { code: 'answer.invalid', message: 'What answers at this address is not the server.' })
+  return unanswered('answer.invalid', 'What answers at this address is not the server.')
 }

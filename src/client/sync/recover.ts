@@ -112,7 +112,7 @@ function offer(chain: Chain, state: Received, { nextNumber, now, owner }: Offeri
   const kept = chain.rows
     .filter(({ sent, group }) => sent === true || group !== undefined)
     .map((row): OutboxRow => {
-      const moved = { ...row, base: state.version, baseFields: under }
+      const moved = { ...row, base: state.version, baseFields: under, saw: Math.max(row.base, row.saw ?? 0) }
       under = applyRow(under, moved)
       return moved
     })

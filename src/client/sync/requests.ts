@@ -1,6 +1,6 @@
 import * as clientLimits from '../client-limits.ts'
 import type { Clock, Connectivity, Transport, TransportRequest, TransportResponse } from '../ports.ts'
-import { failureOfAnswer, RequestFailure } from './failure.ts'
+import { failureOfAnswer, RequestFailure, unanswered } from './failure.ts'
 import { notHoldfast } from './reading.ts'
 
 /** What proves who asks. */
@@ -94,24 +94,17 @@ class Watchdog {
   readonly #clock: Clock
   readonly #silenceMs: number
   readonly #controller = new AbortController()
-  readonly #outer: AbortSignal | undefined
+  readonly signal = this.#controller.signal
+  readonly outer: AbortSignal | undefined
   #cancel: () => void = () => undefined
 
   constructor(clock: Clock, silenceMs: number, outer: AbortSignal | undefined) {
     this.#clock = clock
     this.#silenceMs = silenceMs
-    this.#outer = outer
+    this.outer = outer
     outer?.addEventListener('abort', this.#abort)
     if (outer?.aborted === true) this.#controller.abort()
     this.feed()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  get outer(): AbortSignal | undefined {
-    return this.#outer
   }
 
   feed(): void {
@@ -121,7 +114,7 @@ class Watchdog {
 
   end(): void {
     this.#cancel()
-    this.#outer?.removeEventListener('abort', this.#abort)
+    this.outer?.removeEventListener('abort', this.#abort)
   }
 
   readonly #abort = (): void => this.#controller.abort()
@@ -184,11 +177,11 @@ export class Answer {
 
 function brokenConnection(cause: unknown, outer: AbortSignal | undefined): RequestFailure {
   if (outer?.aborted === true) return new RequestFailure({ kind: 'stopped' }, { code: 'stopped', message: 'The client was closed.', cause })
-  return new RequestFailure({ kind: 'transient', status: undefined }, { code: 'unreachable', message: 'The server cannot be reached.', cause })
+  return unanswered('unreachable', 'The server cannot be reached.', cause)
 }
 
 function tooLarge(): RequestFailure {
-  return new RequestFailure({ kind: 'transient', status: undefined }, { code: 'answer.too_large', message: 'The server answered more than this client reads at once.' })
+  return unanswered('answer.too_large', 'The server answered more than this client reads at once.')
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,6 @@
 import type { MutationError, PushResult } from '../../protocol/push.ts'
 import { loadChains, saveChains, StoreDraft, type ChangedChain } from '../local/chains.ts'
-import { keysOf, numberKey } from '../local/keys.ts'
+import { keysOf, numberKey, placeKey } from '../local/keys.ts'
 import { NumberSource, readNumbers, readSync, writeSetting } from '../local/settings-rows.ts'
 import type { AckedRow, OutboxRow, RejectedRow } from '../model.ts'
 import { applyRow, sameFields } from '../outbox/apply-row.ts'
@@ -51,7 +51,7 @@ async function settleAnswers(deps: SyncDeps, answers: readonly { readonly row: O
       const { chain, acked, rejected, accepted: isAccepted } = acknowledge(before, answered.answer, { now: clock.now(), nextNumber: numbers.nextNumber })
       if (acked !== undefined) draft.set('acked', numberKey(partition.id, acked.n), acked satisfies AckedRow)
       if (rejected !== undefined) draft.set('rejected', numberKey(partition.id, rejected.n), rejected satisfies RejectedRow)
-      if (isAccepted) accepted.set(placeOf(before), { chain, isOffer: answered.row.offers !== undefined })
+      if (isAccepted) accepted.set(placeKey(answered.row), { chain, row: answered.row })
       return { before, after: chain }
     })
     const touched = await saveChains(writer, partition, changed)
@@ -67,19 +67,25 @@ async function settleAnswers(deps: SyncDeps, answers: readonly { readonly row: O
 
 interface Settling {
   readonly chain: Chain
-  readonly isOffer: boolean
+  readonly row: OutboxRow
 }
 
 /**
- * What was refused of a record is settled by a later edit that is accepted, here as on the server. One that offers again what a restore
- * has lost is no later edit: it settles what it contains, as the server may have refused that for want of the record.
+ * What was refused of a record is settled by a later edit that is accepted, here as on the server: by a deletion, or by one that says all
+ * that the refused one did. One that offers again what a restore has lost is no later edit, and settles what it contains.
  */
 async function clearRejected(writer: StoreWriter, partition: string, accepted: ReadonlyMap<string, Settling>): Promise<void> {
   if (accepted.size === 0) return
   const refused = await writer.range('rejected', { ...keysOf(partition), limit: clientLimits.PAGE })
   const isSettled = (row: RejectedRow) => {
-    const by = accepted.get(`${row.collection}/${row.id}`)
-    return by !== undefined && (!by.isOffer || sameFields(applyRow(by.chain.server, { ...row, baseFields: null }), by.chain.server))
+    const by = accepted.get(placeKey(row))
+    if (by === undefined) return false
+    const { op, data, offers } = by.row
+    const isOffer = offers !== undefined
+    if (!isOffer && (op === 'delete' || row.op === 'delete')) return true
+    // What the later edit says counts, and not what the refused one said of the same.
+    const under = isOffer ? by.chain.server : { ...by.chain.server, ...data }
+    return sameFields(applyRow(under, { ...row, data: { ...row.data, ...(isOffer ? {} : data) }, baseFields: null }), under)
   }
   const cleared = refused.filter(({ value }) => isSettled(value)).map(({ key }) => key)
   if (cleared.length > 0) await writer.remove('rejected', cleared)
@@ -119,8 +125,4 @@ async function recordOf(deps: SyncDeps, row: OutboxRow, { record }: PushResult):
   } catch {
     return undefined
   }
-}
-
-function placeOf({ collection, id }: Chain): string {
-  return `${collection.name}/${id}`
 }

@@ -14,10 +14,8 @@ export interface SyncLoopDeps {
   scheduled(retryAt: number | null): void
 }
 
-interface Pending {
-  cancel(): void
-  readonly at: number
-}
+/** Calls off what is to come. */
+type Cancel = () => void
 
 /** Decides when to sync: one sync at a time, a trigger during one runs one more, failures wait longer each time. */
 export class SyncLoop {
@@ -31,9 +29,9 @@ export class SyncLoop {
   #retryAt: number | null = null
   /** Saves alone do not call for a sync before then. */
   #holdUntil = 0
-  #saved: (Pending & { readonly first: number }) | undefined
-  #timer: Pending | undefined
-  #connected: Pending | undefined
+  #saved: { readonly cancel: Cancel; readonly first: number } | undefined
+  #timer: Cancel | undefined
+  #connected: Cancel | undefined
   #closed = false
   /** No event stream tells of changes, so that the timer must. */
   polling = true
@@ -45,22 +43,11 @@ export class SyncLoop {
   /** Something happened that calls for a sync; it begins now, soon, or when a wait is over. */
   trigger(trigger: Trigger): void {
     if (this.#closed) return
-    switch (trigger) {
-      case 'save':
-        return this.#afterSave()
-      case 'connectivity':
-        this.#connected?.cancel()
-        this.#connected = this.#wait(clientLimits.CONNECTIVITY_DELAY_MS, () => void this.sync())
-        return
-      case 'timer':
-      case 'retry':
-      case 'now':
-      case 'sign-in':
-      case 'resume':
-      case 'foreground':
-      case 'poke':
-        void this.sync()
-    }
+    if (trigger === 'save') this.#afterSave()
+    else if (trigger === 'connectivity') {
+      this.#connected?.()
+      this.#connected = this.#deps.clock.after(clientLimits.CONNECTIVITY_DELAY_MS, () => void this.sync())
+    } else void this.sync()
   }
 
   /** Syncs, after the one under way if there is one. Resolves when that is done. */
@@ -82,7 +69,7 @@ export class SyncLoop {
   /** Resolves when the sync under way has ended. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const pending of [this.#saved, this.#timer, this.#connected]) pending?.cancel()
+    for (const cancel of [this.#saved?.cancel, this.#timer, this.#connected]) cancel?.()
     await this.#running
   }
 
@@ -93,17 +80,18 @@ export class SyncLoop {
     const first = this.#saved?.first ?? now
     this.#saved?.cancel()
     const delay = Math.min(clientLimits.SAVE_DELAY_MS, Math.max(0, first + clientLimits.SAVE_DELAY_MS_MAX - now))
-    const pending = this.#wait(delay, () => {
+    const cancel = this.#deps.clock.after(delay, () => {
       this.#saved = undefined
       void this.sync()
     })
-    this.#saved = { ...pending, first }
+    this.#saved = { cancel, first }
   }
 
   #run(): Promise<SyncOutcome> {
     const running = this.#attempt().finally(() => {
       this.#running = undefined
-      if (!this.#closed && this.#timer === undefined) this.#startTimer()
+      // While nothing fails the clock brings a sync now and then; more often while nobody rings.
+      if (!this.#closed && this.#timer === undefined) this.#setTimer(this.polling ? clientLimits.POLL_MS : clientLimits.TIMER_MS)
     })
     this.#running = running
     return running
@@ -170,31 +158,23 @@ export class SyncLoop {
 
   #schedule(at: number): void {
     this.#retryAt = at
-    this.#timer?.cancel()
-    this.#timer = this.#wait(Math.max(0, at - this.#deps.clock.now()), () => {
-      this.#timer = undefined
-      void this.sync()
-    })
+    this.#setTimer(Math.max(0, at - this.#deps.clock.now()))
     this.#deps.scheduled(at)
   }
 
   #unschedule(): void {
-    this.#timer?.cancel()
+    this.#timer?.()
     this.#timer = undefined
     if (this.#retryAt === null) return
     this.#retryAt = null
     this.#deps.scheduled(null)
   }
 
-  /** While nothing fails the clock brings a sync now and then; more often while nobody rings. */
-  #startTimer(): void {
-    this.#timer = this.#wait(this.polling ? clientLimits.POLL_MS : clientLimits.TIMER_MS, () => {
+  #setTimer(delayMs: number): void {
+    this.#timer?.()
+    this.#timer = this.#deps.clock.after(delayMs, () => {
       this.#timer = undefined
       void this.sync()
     })
-  }
-
-  #wait(delayMs: number, run: () => void): Pending {
-    return { at: this.#deps.clock.now() + delayMs, cancel: this.#deps.clock.after(delayMs, run) }
   }
 }

@@ -2,7 +2,7 @@ import type { Fields } from '../../app/conflict-policy.ts'
 import type { WireRecord } from '../../protocol/push.ts'
 import type { CollectionInfo } from '../collection-info.ts'
 import { changeChains, loadChains, StoreDraft } from '../local/chains.ts'
-import { keysOf, recordKey } from '../local/keys.ts'
+import { keysOf, lastOfEach, recordKey } from '../local/keys.ts'
 import type { AsideRow } from '../model.ts'
 import type { Chain } from '../outbox/chain.ts'
 import { receive, type Received, type Teller } from '../outbox/receive.ts'
@@ -41,7 +41,7 @@ export async function receivedOf(deps: Pick<SyncDeps, 'codec'>, collection: Coll
 /** Applies records, and what they mean for the place of the sync, in one transaction. */
 export async function takeRecords(deps: SyncDeps, opened: readonly Opened[], next: (sync: SyncRow) => SyncRow): Promise<SyncRow> {
   const { partition, store } = deps
-  const read = latest(opened.flatMap((one) => (one.kind === 'read' ? [one] : [])))
+  const read = lastOfEach(opened.flatMap((one) => (one.kind === 'read' ? [one] : [])))
   const { records, sync } = await store.write(
     async (writer) => {
       const before = await readSync(writer, partition.id)
@@ -75,11 +75,6 @@ async function keepAside(writer: StoreWriter, { partition }: SyncDeps, opened: r
     else if (any.length > 0) draft.set('aside', recordKey(partition.id, one.collection, one.id), undefined)
   }
   await draft.save(writer)
-}
-
-/** Each record once, as it came last. */
-function latest<One extends { readonly collection: string; readonly id: string }>(records: readonly One[]): One[] {
-  return [...new Map(records.map((one) => [`${one.collection}/${one.id}`, one])).values()]
 }
 
 function isFields(value: unknown): value is Fields {
