@@ -41,7 +41,8 @@ export interface Conflicts extends OpenRows<ConflictRow> {
 export interface RejectedEdits extends OpenRows<RejectedRow> {
   /**
    * Makes the edit again, with other fields if given; those of its transaction with it. What was written on since its writer looked is met
-   * and not overwritten. False when there is no such edit, or the record has a later one here that is refused or in conflict: that comes first.
+   * and not overwritten. False when there is no such edit, or the record has a later one here that waits, is refused or in conflict: that
+   * comes first.
    */
   retry(n: number, data?: Readonly<Record<string, unknown>>): Promise<boolean>
   /** Throws the edit away, here at once and on the server with the next sync. False when there is no such edit. */
@@ -101,7 +102,7 @@ export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
       return change(async (writer, partition) => {
         const chains = await loadChains(writer, partition, together)
         const isPassed = (row: RejectedRow) => together.some(({ collection, id, n: first }) => row.collection === collection && row.id === id && row.n > first)
-        if (chains.some(({ conflict }) => conflict !== undefined) || all.some((row) => !together.includes(row) && isPassed(row))) return undefined
+        if (chains.some(({ rows, conflict }) => rows.length > 0 || conflict !== undefined) || all.some((row) => !together.includes(row) && isPassed(row))) return undefined
         const edit = { at: clock.now(), ...(group === undefined ? {} : { group: chance.id() }) }
         const edited: ChangedRecord[] = []
         for (const [index, row] of together.entries()) {

@@ -149,7 +149,7 @@ test('SDK-53 A refused edit is settled by a later one that says the same fields,
   assert.deepEqual(await kept(), [[], 0])
 })
 
-test('SDK-54 An edit that is made again goes over nothing that was written since: it meets what waits, and a later refusal or a conflict comes first', async () => {
+test('SDK-54 An edit that is made again goes over nothing that was written since: what waits, is refused later or in conflict comes first', async () => {
   await using server = await openDiaryServer()
   const { phone, kept } = await openPage(server)
   await using _closed = phone
@@ -161,21 +161,26 @@ test('SDK-54 An edit that is made again goes over nothing that was written since
   const [first = 0, second = 0] = await refused()
   assert.equal(await phone.client.rejected.retry(first, { book: 'b2' }), false)
   assert.deepEqual((await kept())[0], ['nowhere', 'not-here'])
-  // What waits is sent first, and the edit that is made again meets it.
   phone.network.setOnline(false)
-  await phone.client.pages.patch('p1', { book: 'b2' })
-  assert.equal(await phone.client.rejected.retry(second, { book: 'b3', number: 7 }), true)
+  await phone.client.pages.patch('p1', { number: 2 })
+  assert.equal(await phone.client.rejected.retry(second, { book: 'b3' }), false)
   phone.network.setOnline(true)
   await phone.client.sync()
+  assert.equal(await phone.client.rejected.retry(second, { book: 'b3' }), true)
+  // It is on its way, and the first must not go over it; then it says what the first one said.
+  assert.equal(await phone.client.rejected.retry(first, { book: 'b2' }), false)
   await phone.client.sync()
-  const [conflict] = await phone.client.conflicts.list()
-  assert.deepEqual(
-    [conflict?.mine, conflict?.theirs],
-    [
-      { book: 'b3', number: 7 },
-      { book: 'b2', number: 1 },
-    ],
-  )
-  assert.equal(await phone.client.rejected.retry(first), false)
+  assert.deepEqual((await phone.client.pages.get('p1'))?.data, { book: 'b3', number: 2 })
+  assert.deepEqual(await kept(), [[], 0])
+  await using laptop = await openDiaryDevice(server, 'b')
+  await laptop.client.sync()
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  for (const { client } of [laptop, phone]) {
+    await client.pages.patch('p1', { number: client === phone.client ? 4 : 3 })
+    await client.sync()
+  }
+  const [third = 0] = await refused()
   assert.equal((await phone.client.conflicts.list()).length, 1)
+  assert.equal(await phone.client.rejected.retry(third, { book: 'b2' }), false)
 })
