@@ -88,8 +88,9 @@ export function offerDeletion(chain: Chain, deleted: Fields, { nextNumber, ...ed
  */
 function unseen(acked: AckedRow, { collection, rows }: Chain): AckedRow | undefined {
   if (rows.some(({ offers }) => offers === 'record')) return undefined
+  // Whoever writes to a record that came back with a restore wants it, whatever they did before.
+  if (acked.op === 'delete') return rows.length > 0 ? undefined : acked
   const isBefore = ({ saw = 0, offers }: OutboxRow) => offers !== undefined || saw >= acked.version
-  if (acked.op === 'delete') return rows.some((row) => isBefore(row) || row.baseFields === null) ? undefined : acked
   // What sides are joined to a row that a restore has moved has lost again.
   const isSeen = (row: OutboxRow, name: string, value: JsonValue) =>
     (row.op === 'delete' || Object.hasOwn(row.data ?? {}, name)) && (row.offers !== undefined || (isBefore(row) && !isJoined(collection, name)) || sameJson(row.baseFields?.[name] ?? null, value))
