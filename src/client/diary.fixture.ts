@@ -1,3 +1,6 @@
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { hostApp } from '../http/host-app.ts'
 import { openTestServer, type TestServer } from '../testing/open-test-server.ts'
 import { fetchTransport } from './client.ts'
@@ -46,4 +49,28 @@ export function statusOf(device: DiaryDevice): Status {
 
 export function statusIs(device: DiaryDevice, is: (status: Status) => boolean): Promise<void> {
   return settled(() => is(statusOf(device)))
+}
+
+/** `file`: somebody copied an older file back. `restore`: it was restored as the server's own command does, with an epoch of its own. */
+type Restore = 'file' | 'restore'
+
+/** What the database of a server was, to be put back later. */
+export async function backup(server: TestServer, how: Restore): Promise<() => Promise<void>> {
+  const path = join(server.folder, 'holdfast.db')
+  const kept = join(server.folder, 'kept.db')
+  await server.restart()
+  await copyFile(path, kept)
+  return async () => {
+    server.advance(60_000)
+    await server.database.close()
+    await copyFile(kept, path)
+    if (how === 'restore') renameEpoch(path)
+    await server.restart().catch(async () => server.restart())
+  }
+}
+
+function renameEpoch(path: string): void {
+  const database = new DatabaseSync(path)
+  database.exec("UPDATE holdfast_meta SET value = 'restored' WHERE key = 'epoch'")
+  database.close()
 }

@@ -1,38 +1,10 @@
 import assert from 'node:assert/strict'
-import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fetchTransport } from './client.ts'
 import type { Transport } from './ports.ts'
 import type { PushRequest, WireMutation } from '../protocol/push.ts'
-import type { TestServer } from '../testing/open-test-server.ts'
-import { openDiaryDevice, openDiaryServer, settled, titlesOn, type DiaryDevice } from './diary.fixture.ts'
+import { backup, openDiaryDevice, openDiaryServer, settled, titlesOn, type DiaryDevice } from './diary.fixture.ts'
 import { refuseEvents } from './testing/open-test-client.ts'
-
-/** `file`: somebody copied an older file back. `restore`: it was restored as the server's own command does, with an epoch of its own. */
-type Restore = 'file' | 'restore'
-
-/** What the database of a server was, to be put back later. */
-async function backup(server: TestServer, how: Restore): Promise<() => Promise<void>> {
-  const path = join(server.folder, 'holdfast.db')
-  const kept = join(server.folder, 'kept.db')
-  await server.restart()
-  await copyFile(path, kept)
-  return async () => {
-    server.advance(60_000)
-    await server.database.close()
-    await copyFile(kept, path)
-    if (how === 'restore') renameEpoch(path)
-    await server.restart().catch(async () => server.restart())
-  }
-}
-
-function renameEpoch(path: string): void {
-  const database = new DatabaseSync(path)
-  database.exec("UPDATE holdfast_meta SET value = 'restored' WHERE key = 'epoch'")
-  database.close()
-}
 
 /** Whether a device has read everything from the start again. */
 function hasReloaded(device: DiaryDevice): boolean {
