@@ -1,7 +1,7 @@
 /** `holdfast/client`: an app's data on a device, written and read at once, synced when that is possible. Safe in browsers. */
 export { createClient, fetchTransport } from '../client/client.ts'
 export { createClientWith, type Client, type ClientCore, type ClientOptions, type Collections } from '../client/create-client-with.ts'
-export type { Choice, Conflicts, RejectedEdits } from '../client/choices.ts'
+export type { Choice, Conflicts, OpenRows, RejectedEdits, SeenConflict } from '../client/choices.ts'
 export { InvalidEditError } from '../client/check-edit.ts'
 export type { CollectionClient, CollectionWriter, DataOf, InputOf } from '../client/collection-client.ts'
 export { NoRecordError } from '../client/local/edit-records.ts'
