@@ -63,7 +63,8 @@ export class EditBook {
   #isSettled({ token, device, collection, id, what }: BookedEdit): boolean {
     if (!this.#refused.has(token)) return false
     const at = this.edits.findIndex((edit) => edit.token === token)
-    const says = (later: BookedEdit) => !parts.has(later.what) || later.what === what
+    // What is refused carries its word in the title, where it has one.
+    const says = (later: BookedEdit) => !parts.has(later.what) || later.what === (what === 'put' || what === 'long-title' ? 'title' : what)
     return this.edits.some((edit, index) => index > at && edit.device === device && edit.collection === collection && edit.id === id && says(edit) && edit.state !== 'refused')
   }
 }
