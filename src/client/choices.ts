@@ -1,26 +1,23 @@
 import type { Fields } from '../app/conflict-policy.ts'
-import * as clientLimits from './client-limits.ts'
 import { checkWhole } from './check-edit.ts'
 import type { CollectionInfo } from './collection-info.ts'
 import { changeChains, loadChains, type Partition } from './local/chains.ts'
 import { editRecords, type LocalEdit } from './local/edit-records.ts'
-import { keysOf, numberKey } from './local/keys.ts'
+import { numberKey } from './local/keys.ts'
 import type { LocalData } from './local/local-data.ts'
-import { readSync, writeSetting } from './local/settings-rows.ts'
+import { listOpen, takeOut, type OpenTable } from './local/open-rows.ts'
 import type { ConflictRow, RejectedRow } from './model.ts'
 import { sameFields } from './outbox/apply-row.ts'
 import { again, giveUp, resolve } from './outbox/acknowledge.ts'
 import { shownOf, type Chain } from './outbox/chain.ts'
 import type { ChangedRecord } from './ports.ts'
-import type { StoreWriter, TableName, Tables } from './stores/store.ts'
+import type { StoreWriter, Tables } from './stores/store.ts'
 
 /** How a conflict ends. `both` keeps theirs, and mine as a record of its own; `newest` the side that was written last. */
 export type Choice = 'mine' | 'theirs' | 'both' | 'newest' | { readonly merged: Readonly<Record<string, unknown>> }
 
 /** A conflict as somebody looked at it. */
 export type SeenConflict = Pick<ConflictRow, 'collection' | 'id' | 'mine' | 'theirs'>
-
-type OpenTable = Extract<TableName, 'conflicts' | 'rejected'>
 
 /** What waits for a person's word. */
 export interface OpenRows<Row> {
@@ -93,13 +90,13 @@ export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
   const listed = listOf(data, 'rejected')
   return {
     ...listed,
-    retry: async (n, mended) => {
-      const all = await listed.list()
-      const chosen = all.find((row) => row.n === n)
-      if (chosen === undefined) return false
-      const { group } = chosen
-      const together = group === undefined ? [chosen] : all.filter((row) => row.group === group)
-      return change(async (writer, partition) => {
+    retry: (n, mended) =>
+      change(async (writer, partition) => {
+        const all = await listOpen(writer, partition.id, 'rejected')
+        const chosen = all.find((row) => row.n === n)
+        if (chosen === undefined) return undefined
+        const { group } = chosen
+        const together = group === undefined ? [chosen] : all.filter((row) => row.group === group)
         const chains = await loadChains(writer, partition, together)
         const isPassed = (row: RejectedRow) => together.some(({ collection, id, n: first }) => row.collection === collection && row.id === id && row.n > first)
         if (chains.some(({ rows, conflict }) => rows.length > 0 || conflict !== undefined) || all.some((row) => !together.includes(row) && isPassed(row))) return undefined
@@ -111,30 +108,17 @@ export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
           edited.push(...stale, ...(stale.length > 0 ? [] : await editRecords(writer, partition, [{ collection: row.collection, id: row.id, ...content }], edit)))
           await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at: edit.at, owner: partition.owner }))
         }
-        await takeOut(writer, partition, together)
+        await takeOut(writer, partition.id, together)
         return edited
-      })
-    },
+      }),
     discard: (n) =>
       change(async (writer, partition) => {
         const [row] = await writer.get('rejected', [numberKey(partition.id, n)])
         if (row === undefined) return undefined
-        await takeOut(writer, partition, [row])
-        const at = clock.now()
-        await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at, owner: partition.owner }))
-        return []
+        await takeOut(writer, partition.id, [row])
+        return changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at: clock.now(), owner: partition.owner }))
       }),
   }
-}
-
-/** Takes edits from the refused, here and, with the next sync, on the server. */
-async function takeOut(writer: StoreWriter, partition: Partition, rows: readonly RejectedRow[]): Promise<void> {
-  await writer.remove(
-    'rejected',
-    rows.map(({ n }) => numberKey(partition.id, n)),
-  )
-  const { discards = [], ...sync } = await readSync(writer, partition.id)
-  await writeSetting(writer, partition.id, { ...sync, discards: [...discards, ...rows.map(({ collection, id }) => ({ collection, id }))] })
 }
 
 /** Changes the edits of one record. Answers it when that changed anything. */
@@ -151,20 +135,6 @@ function editAgain({ op, data, shown }: RejectedRow, chain: Chain | undefined, m
 
 /** What is open, now and whenever that has changed: it comes and goes without its record changing. */
 function listOf<Name extends OpenTable>(data: LocalData, table: Name): OpenRows<Tables[Name]> {
-  const list = () => listAll(data, table)
+  const list = () => data.read((reader, { id }) => listOpen(reader, id, table))
   return { list, watch: (listener, onError) => data.watch(list, () => true, listener, onError) }
-}
-
-async function listAll<Name extends OpenTable>(data: LocalData, table: Name): Promise<Tables[Name][]> {
-  const rows: Tables[Name][] = []
-  for (let after = ''; ;) {
-    const page = await data.read((reader, partition) => {
-      const keys = keysOf(partition.id)
-      return reader.range(table, { ...keys, after: after === '' ? keys.after : after, limit: clientLimits.PAGE })
-    })
-    rows.push(...page.map(({ value }) => value))
-    const last = page.at(-1)
-    if (last === undefined || page.length < clientLimits.PAGE) return rows
-    after = last.key
-  }
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { collection, ref } from '../app/collection.ts'
+import { defineApp } from '../app/define-app.ts'
+import { hostApp } from '../http/host-app.ts'
 import { limits } from '../protocol/limits.ts'
-import type { TestServer } from '../testing/open-test-server.ts'
+import { openTestServer, type TestServer } from '../testing/open-test-server.ts'
+import { fetchTransport } from './client.ts'
 import { failPushes, openDiaryDevice, openDiaryServer, settled, statusIs, statusOf, titlesOn } from './diary.fixture.ts'
-import { refuseEvents } from './testing/open-test-client.ts'
+import { openTestDevice, refuseEvents, signedInOf } from './testing/open-test-client.ts'
 
 test('SDK-20 Retry-After is honoured and does not count as a failure', async () => {
   await using server = await openDiaryServer()
@@ -183,4 +188,108 @@ test('SDK-54 An edit that is made again goes over nothing that was written since
   const [third = 0] = await refused()
   assert.equal((await phone.client.conflicts.list()).length, 1)
   assert.equal(await phone.client.rejected.retry(third, { book: 'b2' }), false)
+})
+
+test('SDK-53 COM-15 What no device holds any more of a refused record, the server does not keep either', async () => {
+  await using server = await openDiaryServer()
+  const { phone, kept } = await openPage(server)
+  await using _closed = phone
+  const last = async () => (await phone.client.rejected.list()).at(-1)?.n ?? 0
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  await phone.client.transaction(async ({ pages }) => {
+    await pages.patch('p1', { number: 5 })
+    await pages.put('p2', { book: 'nowhere', number: 1 })
+  })
+  await phone.client.sync()
+  for (const _each of ['p2', 'p1']) assert.equal(await phone.client.rejected.discard(await last()), true)
+  await phone.client.sync()
+  await phone.client.pages.patch('p1', { book: 'b2' })
+  await phone.client.sync()
+  assert.deepEqual(await kept(), [[], 0])
+})
+
+test('SDK-53 COM-15 A refusal that is settled by what another has written by the time of the answer is settled on the server too', async () => {
+  await using server = await openDiaryServer()
+  const { phone, kept } = await openPage(server)
+  await using _closed = phone
+  await using laptop = await openDiaryDevice(server, 'b')
+  await phone.client.transaction(async ({ pages }) => {
+    await pages.patch('p1', { book: 'b2', number: 2 })
+    await pages.put('p2', { book: 'nowhere', number: 1 })
+  })
+  await phone.client.sync()
+  await phone.client.rejected.discard((await phone.client.rejected.list()).find(({ id }) => id === 'p2')?.n ?? 0)
+  await phone.client.pages.patch('p1', { number: 3 })
+  failPushes(phone, () => ({ kind: 'lose-answer' }))
+  await phone.client.sync()
+  await laptop.client.sync()
+  await laptop.client.pages.patch('p1', { book: 'b2' })
+  await laptop.client.sync()
+  phone.network.fault = refuseEvents
+  await phone.client.sync()
+  assert.deepEqual(await kept(), [[], 0])
+})
+
+test('SDK-53 More refused edits than a page are settled as well', async () => {
+  await using server = await openDiaryServer()
+  const { phone } = await openPage(server)
+  await using _closed = phone
+  for (let page = 0; page < 501; page += 1) await phone.client.pages.put(`q${page}`, { book: 'nowhere', number: page })
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  const onP1 = async () => (await phone.client.rejected.list()).map(({ id }) => id === 'p1')
+  assert.deepEqual([(await onP1()).length, (await onP1()).includes(true)], [502, true])
+  await phone.client.pages.patch('p1', { book: 'b2' })
+  await phone.client.sync()
+  assert.deepEqual([(await onP1()).length, (await onP1()).includes(true)], [501, false])
+})
+
+test('SDK-54 An edit is made again on what is there when it is written, and not on what was there when somebody asked', async () => {
+  await using server = await openDiaryServer()
+  const { phone } = await openPage(server)
+  await using _closed = phone
+  await phone.client.pages.patch('p1', { book: 'nowhere' })
+  await phone.client.sync()
+  const [first] = await phone.client.rejected.list()
+  // Asked at once: who comes second finds that there is no such edit any more.
+  const [again, thrown] = await Promise.all([phone.client.rejected.retry(first?.n ?? 0, { book: 'b2' }), phone.client.rejected.discard(first?.n ?? 0)])
+  assert.equal(again, !thrown)
+  await phone.client.sync()
+  assert.equal((await phone.client.pages.get('p1'))?.data.book, again ? 'b2' : 'b1')
+})
+
+test('SDK-53 COM-15 An edit that says again what was refused and loses by its clock settles that here and on the server', async () => {
+  const app = defineApp({
+    name: 'marks',
+    collections: {
+      marks: collection(z.object({ colour: z.string() }), { conflict: 'lastWriteWins' }),
+      books: collection(z.object({ name: z.string() })),
+      pages: collection(z.object({ book: ref('books') })),
+    },
+  })
+  await using server = await openTestServer({ apps: [hostApp({ app })] })
+  const open = async (name: string) => {
+    const device = openTestDevice({ url: server.url, app, transport: fetchTransport, name })
+    await device.client.adopt(signedInOf(await server.register('ada@example.org', name).catch(() => server.signIn('ada@example.org', name))))
+    return device
+  }
+  await using phone = await open('a')
+  await using laptop = await open('b')
+  await phone.client.marks.put('m1', { colour: 'red' })
+  await phone.client.sync()
+  await phone.client.transaction(async ({ marks, pages }) => {
+    await marks.patch('m1', { colour: 'blue' })
+    await pages.put('p1', { book: 'nowhere' })
+  })
+  await phone.client.sync()
+  await phone.client.marks.patch('m1', { colour: 'green' })
+  laptop.clock.advance(1_000)
+  await laptop.client.sync()
+  await laptop.client.marks.patch('m1', { colour: 'black' })
+  await laptop.client.sync()
+  await phone.client.sync()
+  assert.equal((await phone.client.marks.get('m1'))?.data.colour, 'black')
+  const refused = await server.database.read((reader) => reader.all<{ record: string }>('SELECT record FROM holdfast_rejected'))
+  assert.deepEqual([(await phone.client.rejected.list()).map(({ id }) => id), refused.map(({ record }) => record)], [['p1'], ['p1']])
 })

@@ -1,6 +1,7 @@
 import type { MutationError, PushResult } from '../../protocol/push.ts'
 import { loadChains, saveChains, StoreDraft, type ChangedChain } from '../local/chains.ts'
 import { keysOf, numberKey, placeKey } from '../local/keys.ts'
+import { listOpen, takeOut } from '../local/open-rows.ts'
 import { NumberSource, readNumbers, readSync, writeSetting } from '../local/settings-rows.ts'
 import type { AckedRow, OutboxRow, RejectedRow } from '../model.ts'
 import { applyRow, sameFields } from '../outbox/apply-row.ts'
@@ -76,7 +77,6 @@ interface Settling {
  */
 async function clearRejected(writer: StoreWriter, partition: string, accepted: ReadonlyMap<string, Settling>): Promise<void> {
   if (accepted.size === 0) return
-  const refused = await writer.range('rejected', { ...keysOf(partition), limit: clientLimits.PAGE })
   const isSettled = (row: RejectedRow) => {
     const by = accepted.get(placeKey(row))
     if (by === undefined) return false
@@ -87,8 +87,8 @@ async function clearRejected(writer: StoreWriter, partition: string, accepted: R
     const under = isOffer ? by.chain.server : { ...by.chain.server, ...data }
     return sameFields(applyRow(under, { ...row, data: { ...row.data, ...(isOffer ? {} : data) }, baseFields: null }), under)
   }
-  const cleared = refused.filter(({ value }) => isSettled(value)).map(({ key }) => key)
-  if (cleared.length > 0) await writer.remove('rejected', cleared)
+  const settled = (await listOpen(writer, partition, 'rejected')).filter(isSettled)
+  if (settled.length > 0) await takeOut(writer, partition, settled)
 }
 
 /** Accepted edits are kept for two weeks; the oldest go, a page at a time. */
