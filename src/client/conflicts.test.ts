@@ -162,3 +162,34 @@ test('SDK-10 JRN-59 For all at once the side that was written last is taken', as
   await phone.client.sync()
   assert.deepEqual(await titles(phone), ['laptop n1', 'phone, last'])
 })
+
+test('SDK-52 SDK-10 A refusal that tells of a newer other side is part of the conflict: no choice goes over what was never shown', async () => {
+  await using server = await openServer()
+  await using phone = await openDevice(server, 'a')
+  await using laptop = await openDevice(server, 'b')
+  await phone.client.books.put('b1', { name: 'book' })
+  await phone.client.pages.put('p1', { book: 'b1', number: 1 })
+  for (const device of [phone, laptop]) await device.client.sync()
+  await laptop.client.pages.patch('p1', { number: 2 })
+  await laptop.client.sync()
+  await phone.client.pages.patch('p1', { number: 3 })
+  await phone.client.sync()
+  const seen = await openAt(phone, 'p1')
+  assert.equal(seen.theirs?.['number'], 2)
+  // This side comes to say something that the server refuses, when the other one has been written on since the reading.
+  await phone.client.pages.patch('p1', { book: 'nowhere', number: 1 })
+  phone.network.during = async ({ url }) => {
+    if (!url.includes('/pull')) return
+    phone.network.during = undefined
+    await laptop.client.pages.patch('p1', { number: 5 })
+    await laptop.client.sync()
+  }
+  await phone.client.sync()
+  assert.equal((await phone.client.rejected.list()).length, 1)
+  const shown = await openAt(phone, 'p1')
+  assert.equal(shown.theirs?.['number'], 5)
+  assert.equal(await phone.client.conflicts.resolve({ ...shown, theirs: seen.theirs }, 'theirs'), false)
+  assert.equal(await phone.client.conflicts.resolve(shown, 'theirs'), true)
+  for (const device of [phone, laptop]) await device.client.sync()
+  assert.equal((await laptop.client.pages.get('p1'))?.data.number, 5)
+})

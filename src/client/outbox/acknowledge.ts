@@ -2,7 +2,7 @@ import type { Fields } from '../../app/conflict-policy.ts'
 import type { MutationError } from '../../protocol/push.ts'
 import type { AckedRow, ConflictRow, OutboxRow, RejectedRow } from '../model.ts'
 import { applyRow, applyRows, changedFields, sameFields } from './apply-row.ts'
-import { shownOf, type Chain } from './chain.ts'
+import { facing, shownOf, type Chain } from './chain.ts'
 import { enqueueSide, sideOf } from './enqueue.ts'
 import { joinSides, rebase } from './rebase.ts'
 import type { Received } from './receive.ts'
@@ -123,7 +123,7 @@ function refuse(chain: Chain, row: OutboxRow, answer: Extract<Answer, { kind: 'r
     return moved
   })
   const kept = { ...heard, rows: rest }
-  return { chain: kept.conflict === undefined ? rebase(kept) : kept, rejected: refused, accepted: false }
+  return { chain: kept.conflict === undefined ? rebase(kept) : facing(kept, kept.conflict), rejected: refused, accepted: false }
 }
 
 /** Makes a choice in a conflict a normal edit on top of what the server has. */

@@ -25,6 +25,11 @@ export function shownOf(chain: Pick<Chain, 'server' | 'rows' | 'conflict'>): Fie
   return chain.conflict === undefined ? applyRows(chain.server, chain.rows) : chain.conflict.mine
 }
 
+/** The chain in a conflict whose other side is the server's state as last heard. */
+export function facing(chain: Chain, conflict: ConflictRow): Chain {
+  return { ...chain, conflict: { ...conflict, theirs: chain.server, theirsVersion: chain.version, theirsAt: chain.origin?.updatedAt ?? 0 } }
+}
+
 export interface StoredChain {
   readonly record: LocalRecord | undefined
   readonly rows: readonly OutboxRow[]

@@ -2,7 +2,7 @@ import type { Fields } from '../../app/conflict-policy.ts'
 import type { ConflictRow, RecordOrigin } from '../model.ts'
 import { resolve } from './acknowledge.ts'
 import { sameFields } from './apply-row.ts'
-import type { Chain } from './chain.ts'
+import { facing, type Chain } from './chain.ts'
 import { putOnOlder, rebase } from './rebase.ts'
 
 /** The server's state of a record. `fields` are null for a tombstone. */
@@ -29,5 +29,5 @@ export function receive(chain: Chain, { version, fields, origin }: Received, tel
 /** The other side of a conflict has moved on; where it now says the same as this one, there is nothing left to choose, and the server is told so. */
 function heardInConflict(chain: Chain, conflict: ConflictRow, { owner, nextNumber }: Teller): Chain {
   if (sameFields(conflict.mine, chain.server) && chain.rows.length === 0) return resolve(chain, chain.server, { n: nextNumber(), at: conflict.mineAt, owner })
-  return { ...chain, conflict: { ...conflict, theirs: chain.server, theirsVersion: chain.version, theirsAt: chain.origin?.updatedAt ?? 0 } }
+  return facing(chain, conflict)
 }
