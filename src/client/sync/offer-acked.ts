@@ -77,7 +77,7 @@ export function offerDeletion(chain: Chain, deleted: Fields, { nextNumber, ...ed
   const place = { collection: chain.collection.name, id: chain.id, base: chain.version, ...edit }
   const rows: OutboxRow[] = [
     { n: nextNumber(), ...place, op: 'put', data: deleted, baseFields: null, offers: 'record' },
-    { n: nextNumber(), ...place, op: 'delete', baseFields: deleted },
+    { n: nextNumber(), ...place, op: 'delete', baseFields: deleted, offers: 'record' },
   ]
   return { ...chain, rows }
 }

@@ -59,8 +59,8 @@ export async function recover(deps: SyncDeps): Promise<SyncRow> {
     const chains = await loadChains(writer, partition, unnamed)
     return changeChains(writer, partition, chains, (chain, _index, nextNumber) => {
       const state = states.get(`${chain.collection.name}/${chain.id}`) ?? nothing
-      // Somebody has written it since the reading: that is another side, as if it had been read.
-      if (state.version > recovery.known) return receive(chain, state, { owner: partition.owner, nextNumber })
+      // Somebody has written it since the reading, or what this device was in conflict with is there: that is another side, as if it had been read.
+      if (state.version > Math.min(recovery.known, chain.conflict?.baseVersion ?? Infinity)) return receive(chain, state, { owner: partition.owner, nextNumber })
       const isLost = chain.version > recovery.kept && sync.unreadable?.includes(chain.collection.name) !== true
       return isLost ? offer(chain, state, { nextNumber, now: deps.clock.now(), owner: partition.owner }) : forgotten(chain)
     })
@@ -112,13 +112,24 @@ function offer(chain: Chain, state: Received, { nextNumber, now, owner }: Offeri
   const kept = chain.rows
     .filter(({ sent, group }) => sent === true || group !== undefined)
     .map((row): OutboxRow => {
-      const moved = { ...row, base: state.version, baseFields: under, saw: Math.max(row.base, row.saw ?? 0) }
+      // What its maker had not seen, and the server still has, is another side.
+      const moved = row.base > state.version ? { ...row, base: state.version, baseFields: under, saw: Math.max(row.base, row.saw ?? 0) } : row
       under = applyRow(under, moved)
       return moved
     })
   const heard = { ...chain, version: state.version, server: state.fields, origin: state.origin, conflict: undefined, rows: kept }
   if (!sameFields(under, wanted)) {
-    const row: OutboxRow = { n: nextNumber(), collection: chain.collection.name, id: chain.id, ...sideOf(under, wanted), base: state.version, baseFields: under, at: now, owner, offers: 'record' }
+    const row: OutboxRow = {
+      n: nextNumber(),
+      collection: chain.collection.name,
+      id: chain.id,
+      ...sideOf(under, wanted),
+      base: kept.at(-1)?.base ?? state.version,
+      baseFields: under,
+      at: now,
+      owner,
+      offers: 'record',
+    }
     return { ...heard, rows: [...kept, row] }
   }
   return wanted !== null || chain.server === null || kept.length > 0 ? heard : offerDeletion(heard, chain.server, { at: now, owner, nextNumber })
