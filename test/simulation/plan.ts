@@ -66,7 +66,7 @@ const always: readonly Maker[] = [
   [6, simple('go-online')],
   [3, simple('restart')],
   [6, (random) => ({ kind: 'crash', who: who(random), crash: { left: random.below(8), behind: random.chance(0.5), power: random.chance(0.5) }, afterMs: soon(random) })],
-  [8, (random) => ({ kind: 'resolve', who: who(random), choice: random.pick(['mine', 'theirs', 'newest', 'both']), thinksMs: random.below(60 * SECOND), afterMs: soon(random) })],
+  [4, (random) => ({ kind: 'resolve', who: who(random), choice: random.pick(['mine', 'theirs', 'newest', 'both']), thinksMs: random.below(60 * SECOND), afterMs: soon(random) })],
   [2, simple('retry')],
   [1, simple('discard')],
   [4, (random) => ({ kind: 'weather', weather: random.chance(0.3) ? calm : badWeather(random), afterMs: soon(random) })],

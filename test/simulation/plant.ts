@@ -11,7 +11,7 @@ import { simulateMany } from './simulate-many.ts'
  */
 
 /** Seeds that are played for one bug. */
-const SEEDS_MAX = Number(process.env['SIM_SEEDS'] ?? 300)
+const SEEDS_MAX = Number(process.env['SIM_SEEDS'] ?? 1_000)
 /** A bug may make a world that never ends; that is a catch as well. Real milliseconds. */
 const SEED_MS_MAX = 60_000
 
