@@ -17,7 +17,7 @@ export class InvalidEditError extends Error {
 }
 
 export function checkId({ name, singleton }: CollectionInfo, id: string): void {
-  if (!idPattern.test(id)) throw new InvalidEditError(name, [{ path: 'id', message: 'Use 1–128 of A–Z, a–z, 0–9, _, ., : and -.' }])
+  if (!idPattern.test(id)) throw new InvalidEditError(name, [{ path: 'id', message: 'Use 1 to 128 of A-Z, a-z, 0-9, _, ., : and -.' }])
   if (singleton !== undefined && id !== singleton) throw new InvalidEditError(name, [{ path: 'id', message: `The only id here is "${singleton}".` }])
 }
 

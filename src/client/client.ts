@@ -27,9 +27,9 @@ export function createClient<AnApp extends App>(options: ClientOptions<AnApp> & 
 const systemClock: Clock = {
   now: () => Date.now(),
   after: (delayMs, run) => {
-    const timer: unknown = setTimeout(run, delayMs)
-    // In Node a waiting client keeps no process alive; what was written is on disk.
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
+    const timer = setTimeout(run, delayMs) as number | { unref?(): void }
+    // In Node, where it is an object, a waiting client keeps no process alive; what was written is on disk.
+    if (typeof timer === 'object') timer.unref?.()
     return () => clearTimeout(timer as number)
   },
 }

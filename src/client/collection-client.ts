@@ -4,7 +4,7 @@ import type { Fields } from '../app/conflict-policy.ts'
 import { checkId, checkPart, checkWhole } from './check-edit.ts'
 import type { CollectionInfo } from './collection-info.ts'
 import { newestOf } from './live/observable.ts'
-import type { LocalEdit } from './local/edit-records.ts'
+import type { LocalEdit, Seen } from './local/edit-records.ts'
 import type { LocalData } from './local/local-data.ts'
 import { getItem, listItems, pageReader, type Item, type Query } from './local/query.ts'
 import type { ClientChance } from './ports.ts'
@@ -21,11 +21,12 @@ export type InputOf<Declared> = SchemaOf<Declared> extends z.ZodType ? z.input<S
 export interface CollectionWriter<Data, Input> {
   /** Writes a whole record under an id of its own, which it answers. */
   add(data: Input): Promise<string>
-  /** Writes a whole record. */
-  put(id: string, data: Input): Promise<void>
-  /** Changes some fields of a record; null clears one. */
-  patch(id: string, data: Partial<Input>): Promise<void>
-  delete(id: string): Promise<void>
+  /** Writes a whole record. With `seen`, the record as its writer had it before them, what was written since is met and not overwritten. */
+  put(id: string, data: Input, seen?: Seen): Promise<void>
+  /** Changes some fields of a record; null clears one. `seen` as for `put`. */
+  patch(id: string, data: Partial<Input>, seen?: Seen): Promise<void>
+  /** `seen` as for `put`. */
+  delete(id: string, seen?: Seen): Promise<void>
   get(id: string): Promise<Item<Data> | undefined>
 }
 
@@ -85,9 +86,9 @@ export function createCollectionWriter({
   get,
 }: Pick<CollectionParts, 'collection' | 'chance' | 'edit'> & { get(id: string): Promise<Item | undefined> }): CollectionWriter<Fields, Fields> {
   const { name } = collection
-  const put = async (id: string, data: Fields) => {
+  const put = async (id: string, data: Fields, seen?: Seen) => {
     checkId(collection, id)
-    await edit({ collection: name, id, op: 'put', data: checkWhole(collection, data) })
+    await edit({ collection: name, id, op: 'put', data: checkWhole(collection, data), seen })
   }
   return {
     add: async (data) => {
@@ -96,13 +97,13 @@ export function createCollectionWriter({
       return id
     },
     put,
-    patch: async (id, data) => {
+    patch: async (id, data, seen) => {
       checkId(collection, id)
-      await edit({ collection: name, id, op: 'patch', data: checkPart(collection, data) })
+      await edit({ collection: name, id, op: 'patch', data: checkPart(collection, data), seen })
     },
-    delete: async (id) => {
+    delete: async (id, seen) => {
       checkId(collection, id)
-      await edit({ collection: name, id, op: 'delete' })
+      await edit({ collection: name, id, op: 'delete', seen })
     },
     get,
   }

@@ -6,6 +6,7 @@ import { defineApp } from '../app/define-app.ts'
 import { createClient } from './client.ts'
 import { describeApp } from './collection-info.ts'
 import { again } from './outbox/acknowledge.ts'
+import type { RejectedRow } from './model.ts'
 import { chainOf } from './outbox/chain.ts'
 import { createMemoryShelf, memoryStore } from './stores/memory-store.ts'
 
@@ -40,6 +41,6 @@ test('SDK-12 An edit that an earlier version of the client put aside, without wh
   const chain = chainOf(notes, 'n1', { record: { version: 5, shown: { title: 'now' } }, rows: [], conflict: undefined })
   const refused = { n: 1, collection: 'notes', id: 'n1', op: 'put', data: { title: 'mine' }, shown: { title: 'mine' }, owner: null, error: { code: 'record.invalid', message: 'No.' }, at: 1 } as const
   const edit = { n: 2, at: 2, op: 'put', data: { title: 'mine' }, owner: null } as const
-  assert.equal(again(chain, refused, edit), undefined)
+  assert.equal(again(chain, refused as RejectedRow, edit), undefined)
   assert.equal(again(chain, { ...refused, base: 4, baseFields: { title: 'before' } }, edit)?.rows[0]?.n, edit.n)
 })

@@ -1,18 +1,24 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { OutboxRow } from '../model.ts'
+import { again } from '../outbox/acknowledge.ts'
 import { shownOf, type Chain } from '../outbox/chain.ts'
-import { enqueue, type Edit } from '../outbox/enqueue.ts'
+import { contentOf, enqueue, type Edit } from '../outbox/enqueue.ts'
 import type { ChangedRecord } from '../ports.ts'
 import type { StoreReader, StoreWriter } from '../stores/store.ts'
 import { loadChains, saveChains, type Partition } from './chains.ts'
 import { lastOfEach, placeKey } from './keys.ts'
+import type { Item } from './query.ts'
 import { NumberSource, readNumbers } from './settings-rows.ts'
 
 /** What an app asks to be done to a record. */
 export interface LocalEdit extends ChangedRecord {
   readonly op: 'put' | 'patch' | 'delete'
   readonly data?: Fields
+  readonly seen?: Seen | undefined
 }
+
+/** A record as somebody had it before them, such as when they opened it in an editor. */
+export type Seen = Pick<Item, 'version' | 'data'>
 
 export interface EditOptions {
   readonly at: number
@@ -34,20 +40,20 @@ export async function editRecords(writer: StoreWriter, partition: Partition, edi
   const numbers = new NumberSource(await readNumbers(writer, partition.id))
   const before = new Map((await loadChains(writer, partition, lastOfEach(edits))).map((chain) => [placeKey({ collection: chain.collection.name, id: chain.id }), chain]))
   const after = new Map(before)
-  for (const { op, data, ...place } of edits) {
+  for (const { op, data, seen, ...place } of edits) {
     const chain = after.get(placeKey(place))
     if (chain === undefined) throw new Error(`The app declares no collection "${place.collection}".`)
-    if (op === 'patch' && shownOf(chain) === null) throw new NoRecordError(place)
     const edit: Edit = {
       n: numbers.upcoming,
-      op,
-      ...(data === undefined ? {} : { data }),
+      ...contentOf({ op, data }),
       at,
       ...(group === undefined ? {} : { group }),
       owner: partition.owner,
       refersAhead: await refersAhead(writer, partition, chain, data, after),
     }
-    const next = enqueue(chain, edit)
+    const met = seen === undefined ? undefined : again(chain, { base: seen.version, baseFields: seen.data }, edit)
+    if (met === undefined && op === 'patch' && shownOf(chain) === null) throw new NoRecordError(place)
+    const next = met ?? enqueue(chain, edit)
     // A number is spent only on a row of its own, so that the server sees few gaps.
     if (next.rows.at(-1)?.n === edit.n) numbers.nextNumber()
     after.set(placeKey(place), next)

@@ -4,6 +4,7 @@ import type { Session } from '../session.ts'
 import type { PlaceRow } from '../settings.ts'
 import type { StoreReader, StoreWriter } from '../stores/store.ts'
 import type { Partition } from './chains.ts'
+import { contentOf } from '../outbox/enqueue.ts'
 import { editRecords, type LocalEdit } from './edit-records.ts'
 import { emptyTable } from './empty-table.ts'
 import { keysOf } from './keys.ts'
@@ -81,7 +82,7 @@ async function moveEdits(writer: StoreWriter, from: Partition, to: Partition, no
   for (;;) {
     const page = await writer.range('outbox', { ...keysOf(from.id), limit: clientLimits.PAGE })
     for (const { value: row } of page) {
-      const edit: LocalEdit = { collection: row.collection, id: row.id, op: row.op, ...(row.data === undefined ? {} : { data: row.data }) }
+      const edit: LocalEdit = { collection: row.collection, id: row.id, ...contentOf(row) }
       await editRecords(writer, to, [edit], { at: now, ...(row.group === undefined ? {} : { group: row.group }) })
     }
     await writer.remove(

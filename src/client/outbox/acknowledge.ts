@@ -3,7 +3,7 @@ import type { MutationError } from '../../protocol/push.ts'
 import type { AckedRow, ConflictRow, OutboxRow, RejectedRow } from '../model.ts'
 import { applyRow, applyRows, changedFields, sameFields } from './apply-row.ts'
 import { facing, shownOf, type Chain } from './chain.ts'
-import { enqueueSide, sideOf } from './enqueue.ts'
+import { contentOf, enqueueSide, rowOf, sideOf } from './enqueue.ts'
 import { joinSides, rebase } from './rebase.ts'
 import type { Received } from './receive.ts'
 
@@ -131,16 +131,15 @@ export function resolve(chain: Chain, wanted: Fields | null, edit: { readonly n:
   if (chain.conflict === undefined) return chain
   const kept = chain.rows.filter(({ sent, group }) => sent === true || group !== undefined)
   const side = wanted === null || chain.server === null ? sideOf(chain.server, wanted) : { op: 'patch' as const, data: changedFields(chain.server, wanted) }
-  const row: OutboxRow = { ...edit, collection: chain.collection.name, id: chain.id, ...side, base: chain.version, baseFields: chain.server, decides: true }
-  return { ...chain, conflict: undefined, rows: [...kept, row] }
+  return { ...chain, conflict: undefined, rows: [...kept, decisionOf(chain, edit, side)] }
 }
 
-/** Makes an edit that was refused again: on what its writer saw, so that what was written since is met and not overwritten. */
-export function again(chain: Chain, refused: RejectedRow, edit: Pick<OutboxRow, 'n' | 'at' | 'op' | 'data' | 'group' | 'owner'>): Chain | undefined {
-  const { base, baseFields, decides } = refused
-  const shown = shownOf(chain)
-  if (base === undefined || baseFields === undefined || shown === null || sameFields(baseFields, shown)) return undefined
-  const row: OutboxRow = { ...edit, collection: chain.collection.name, id: chain.id, base, baseFields, ...(decides === undefined ? {} : { decides }) }
+/** An edit on what its writer saw, where that is not what is there now: what was written since is met and not overwritten. */
+export function again(chain: Chain, saw: Pick<RejectedRow, 'base' | 'baseFields' | 'decides'>, edit: Pick<OutboxRow, 'n' | 'at' | 'op' | 'data' | 'group' | 'owner'>): Chain | undefined {
+  const { base = Infinity, baseFields, decides } = saw
+  // What is based on more than the server has was seen before a restore.
+  if (base > chain.version || baseFields === undefined || chain.conflict !== undefined || sameFields(baseFields, shownOf(chain))) return undefined
+  const row: OutboxRow = { ...rowOf(chain, edit, { ...contentOf(edit), base, baseFields }), ...(decides === undefined ? {} : { decides }) }
   return rebase({ ...chain, rows: [...chain.rows, row] })
 }
 
@@ -150,5 +149,9 @@ export function giveUp(chain: Chain, refused: RejectedRow, edit: Pick<OutboxRow,
   const side = sideOf(chain.server, chain.server)
   // The server would refuse this one as well.
   if (refused.op === side.op && (side.op === 'delete' || Object.keys(refused.data ?? {}).length === 0)) return chain
-  return { ...chain, rows: [{ ...edit, collection: chain.collection.name, id: chain.id, ...side, base: chain.version, baseFields: chain.server, decides: true }] }
+  return { ...chain, rows: [decisionOf(chain, edit, side)] }
+}
+
+function decisionOf(chain: Chain, edit: Pick<OutboxRow, 'n' | 'at' | 'owner'>, side: Pick<OutboxRow, 'op' | 'data'>): OutboxRow {
+  return { ...rowOf(chain, edit, { ...side, base: chain.version, baseFields: chain.server }), decides: true }
 }

@@ -19,12 +19,13 @@ export interface Edit {
 /** The chain with an edit on top; the same chain when the edit changes nothing. */
 export function enqueue(chain: Chain, edit: Edit): Chain {
   const shown = shownOf(chain)
-  const next = applyRow(shown, { op: edit.op, baseFields: shown, ...(edit.data === undefined ? {} : { data: edit.data }) })
+  const content = contentOf(edit)
+  const next = applyRow(shown, { ...content, baseFields: shown })
   if (sameFields(shown, next)) return chain
   if (chain.conflict !== undefined) return enqueueSide(chain, chain.conflict, next, edit)
   const last = chain.rows.at(-1)
   const base = last === undefined ? { base: chain.version, baseFields: chain.server } : { base: last.base, baseFields: shown }
-  const row = rowOf(chain, edit, { op: edit.op, ...(edit.data === undefined ? {} : { data: edit.data }), ...base })
+  const row = rowOf(chain, edit, { ...content, ...base })
   if (last === undefined || edit.refersAhead === true) return { ...chain, rows: [...chain.rows, row] }
   const joined = coalesce(last, row, { onServer: chain.server !== null || chain.rows.length > 1 })
   switch (joined.kind) {
@@ -51,7 +52,12 @@ export function sideOf(base: Fields | null, wanted: Fields | null): Pick<OutboxR
   return base === null ? { op: 'put', data: wanted } : { op: 'patch', data: changedFields(base, wanted) }
 }
 
-function rowOf(chain: Chain, edit: Pick<Edit, 'n' | 'at' | 'group' | 'owner'>, content: Pick<OutboxRow, 'op' | 'data' | 'base' | 'baseFields'>): OutboxRow {
+/** What an edit says. */
+export function contentOf({ op, data }: { readonly op: Edit['op']; readonly data?: Fields | undefined }): Pick<OutboxRow, 'op' | 'data'> {
+  return { op, ...(data === undefined ? {} : { data }) }
+}
+
+export function rowOf(chain: Chain, edit: Pick<Edit, 'n' | 'at' | 'group' | 'owner'>, content: Pick<OutboxRow, 'op' | 'data' | 'base' | 'baseFields'>): OutboxRow {
   const { n, at, group, owner } = edit
   return { n, collection: chain.collection.name, id: chain.id, ...content, at, ...(group === undefined ? {} : { group }), owner }
 }

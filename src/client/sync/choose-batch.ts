@@ -83,12 +83,9 @@ function refersTo(unit: readonly OutboxRow[], collections: ReadonlyMap<string, C
   )
 }
 
-/** Bytes of an edit on the wire, never too few: a character is at most three bytes of UTF-8. */
+/** Bytes of an edit on the wire. */
 function sizeOf(row: OutboxRow): number {
-  const text = JSON.stringify(row.data ?? {})
-  let bytes = text.length
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 127) bytes += 2
-  return bytes + HEAD_BYTES
+  return new TextEncoder().encode(JSON.stringify(row.data ?? {})).length + HEAD_BYTES
 }
 
 const FIRST_PAGE = 8

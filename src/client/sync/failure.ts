@@ -22,9 +22,9 @@ export class RequestFailure extends Error {
   override readonly name = 'RequestFailure'
   readonly failure: Failure
   readonly code: string
-  readonly fields: readonly { readonly path: string; readonly message: string }[] | undefined
+  readonly fields: ProblemBody['fields']
 
-  constructor(failure: Failure, says: { readonly code: string; readonly message: string; readonly fields?: readonly { readonly path: string; readonly message: string }[]; readonly cause?: unknown }) {
+  constructor(failure: Failure, says: { readonly code: string; readonly message: string; readonly fields?: ProblemBody['fields']; readonly cause?: unknown }) {
     super(says.message, { cause: says.cause })
     this.failure = failure
     this.code = says.code
@@ -41,7 +41,7 @@ export function unanswered(code: string, message: string, cause?: unknown): Requ
 export function failureOfAnswer(answer: { readonly status: number; readonly body: string; readonly retryAfter: string | null; readonly now: number }): RequestFailure {
   const { status } = answer
   const problem = readProblem(answer.body)
-  const says = { code: problem.code ?? `http.${status}`, message: problem.detail ?? `The server answered ${status}.`, ...(problem.fields === undefined ? {} : { fields: problem.fields }) }
+  const says = { code: problem.code ?? `http.${status}`, message: problem.detail ?? `The server answered ${status}.`, fields: problem.fields }
   if (status === 413) return new RequestFailure({ kind: 'too-large' }, says)
   if (status === 429 || status === 503) {
     const asked = retryAfterMs(answer.retryAfter, answer.now)
@@ -69,7 +69,7 @@ export function retryAfterMs(header: string | null, now: number): number | undef
 /** Wait before the next try after `failures` in a row, each ±20 % so that devices do not come together. */
 export function backoffMs(failures: number, fraction: number): number {
   const waits = clientLimits.RETRY_MS
-  const wait = waits[Math.min(Math.max(failures, 1), waits.length) - 1] ?? waits[0]
+  const wait = waits[Math.min(failures, waits.length) - 1] ?? waits[0]
   return Math.round(wait * (1 - clientLimits.RETRY_JITTER + 2 * clientLimits.RETRY_JITTER * fraction))
 }
 
@@ -79,17 +79,17 @@ export function isWaiting({ until, now }: { readonly until: number; readonly now
 }
 
 interface ProblemBody {
-  readonly code?: string
-  readonly detail?: string
-  readonly reason?: string
-  readonly fields?: readonly { readonly path: string; readonly message: string }[]
+  readonly code?: string | undefined
+  readonly detail?: string | undefined
+  readonly reason?: string | undefined
+  readonly fields?: readonly { readonly path: string; readonly message: string }[] | undefined
 }
 
 function readProblem(body: string): ProblemBody {
   try {
     const parsed = JSON.parse(body) as Readonly<Record<string, unknown>> | null
-    const text = (name: string) => (typeof parsed?.[name] === 'string' ? { [name]: parsed[name] } : {})
-    return { ...text('code'), ...text('detail'), ...text('reason'), ...(Array.isArray(parsed?.['fields']) ? { fields: parsed['fields'] as NonNullable<ProblemBody['fields']> } : {}) }
+    const text = (name: string) => (typeof parsed?.[name] === 'string' ? parsed[name] : undefined)
+    return { code: text('code'), detail: text('detail'), reason: text('reason'), fields: Array.isArray(parsed?.['fields']) ? (parsed['fields'] as ProblemBody['fields']) : undefined }
   } catch {
     return {}
   }

@@ -7,6 +7,7 @@ import { keysOf, numberKey } from '../local/keys.ts'
 import type { AckedRow, OutboxRow } from '../model.ts'
 import { applyRow, sameFields } from '../outbox/apply-row.ts'
 import type { Chain } from '../outbox/chain.ts'
+import { contentOf } from '../outbox/enqueue.ts'
 import type { ChangedRecord } from '../ports.ts'
 import type { Recovery } from '../settings.ts'
 import type { StoreWriter } from '../stores/store.ts'
@@ -65,8 +66,8 @@ function offerEdit(chain: Chain, acked: AckedRow | undefined, nextNumber: () => 
   if (chain.version === 0) return acked.deleted === undefined || chain.rows.length > 0 ? chain : offerDeletion(chain, acked.deleted, { at: acked.at, owner: null, nextNumber })
   const left = unseen(acked, chain)
   if (left === undefined) return chain
-  const { collection, id, op, data, base, at } = left
-  const edit = { op, ...(data === undefined ? {} : { data }), baseFields: chain.server, base: Math.min(base, chain.version) }
+  const { collection, id, base, at } = left
+  const edit = { ...contentOf(left), baseFields: chain.server, base: Math.min(base, chain.version) }
   if (sameFields(applyRow(chain.server, edit), chain.server)) return chain
   // Its base is what tells the two sides apart: it stays, as that of an edit under way.
   return { ...chain, rows: [...chain.rows, { n: nextNumber(), collection, id, ...edit, at, owner: null, sent: true, offers: 'edit' }] }
