@@ -24,11 +24,15 @@ export class Person {
     this.#counted = counted
   }
 
-  /** Makes an edit on what the device shows. Ends when the device says so; never when it dies meanwhile. */
-  async edit(account: Account, what: EditKind, record: number): Promise<void> {
+  /**
+   * Makes an edit on what the device shows. Ends when the device says so; never when it dies meanwhile. A title may be typed in an editor;
+   * `type` waits for that and answers whether the editor is still there.
+   */
+  async edit(account: Account, what: EditKind, record: number, type?: () => Promise<boolean>): Promise<void> {
     const { client } = this.#device
     const [noteId, id] = [`n${record}`, `r${record}`]
-    const note = (await client.notes.get(noteId))?.data
+    const opened = await client.notes.get(noteId)
+    const note = opened?.data
     switch (what) {
       case 'tally':
         return this.#count(account)
@@ -56,7 +60,8 @@ export class Person {
           case 'long-title':
             return this.#write(place, note, (word) => client.notes.put(noteId, { title: `${word}${LONG_TITLE}`, body: '', tags: [] }))
           case 'title':
-            return this.#write(place, note?.title, (word) => client.notes.patch(noteId, { title: word }))
+            if ((await type?.()) === false) return
+            return this.#write(place, note?.title, (word) => client.notes.patch(noteId, { title: word }, opened))
           case 'body':
             return this.#write(place, undefined, (word) => client.notes.patch(noteId, { body: record === 0 ? `${note?.body ?? ''}\n${word}` : `${word}\n${note?.body ?? ''}` }))
           case 'tag':

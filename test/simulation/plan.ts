@@ -17,7 +17,7 @@ type ServerAct = 'server-restart' | 'server-upgrade' | 'backup' | 'compact' | 'r
 /** Something that happens at a device, or to it, after a while. */
 export type DeviceStep = { readonly who: number; readonly afterMs: number } & (
   | { readonly kind: DeviceAct }
-  | { readonly kind: 'edit'; readonly what: EditKind; readonly record: number }
+  | { readonly kind: 'edit'; readonly what: EditKind; readonly record: number; readonly typesMs?: number }
   | { readonly kind: 'crash'; readonly crash: DiskCrash }
   | { readonly kind: 'resolve'; readonly choice: 'mine' | 'theirs' | 'newest' | 'both'; readonly thinksMs?: number }
   | { readonly kind: 'switch'; readonly account: Account }
@@ -58,6 +58,7 @@ const always: readonly Maker[] = [
       who: who(random),
       what: random.pick(['put', 'title', 'title', 'long-title', 'body', 'tag', 'tally', 'tally', 'form', 'mark', 'page', 'together', 'delete']),
       record: random.below(RECORDS),
+      typesMs: random.chance(0.3) ? random.below(60 * SECOND) : 0,
       afterMs: soon(random),
     }),
   ],

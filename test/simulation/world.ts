@@ -154,7 +154,7 @@ export class World implements WorldView, AsyncDisposable {
       case 'edit':
         // Whoever finds that the device died over a sign-out signs in again.
         if (device.signedOut) await this.sit(step.who, account)
-        return this.#start(person.edit(account, step.what, step.record))
+        return this.#start(person.edit(account, step.what, step.record, () => this.#type(step, device)))
       case 'sync':
         return this.#start(device.client.sync())
       case 'go-offline':
@@ -236,6 +236,13 @@ export class World implements WorldView, AsyncDisposable {
   #restart(device: SimulatedDevice, app = device.app): void {
     device.restart(app)
     for (const edit of this.book.edits) if (edit.device === device.name && edit.state === 'asked') edit.state = 'lost'
+  }
+
+  /** False when the program, or who works with it, is another one by the time that all is typed. */
+  async #type({ who, typesMs = 0 }: Extract<DeviceStep, { kind: 'edit' }>, device: SimulatedDevice): Promise<boolean> {
+    const before = [device.client, this.seats[who]]
+    await this.#wait(typesMs)
+    return device.client === before[0] && this.seats[who] === before[1] && device.alive && !device.signedOut
   }
 
   async #wait(ms: number): Promise<void> {
