@@ -104,7 +104,12 @@ export function createRejected({ data, change }: ChoiceParts): RejectedEdits {
         const edited: ChangedRecord[] = []
         for (const [index, row] of together.entries()) {
           const content = editAgain(row, chains[index], row.n === n ? mended : undefined)
-          const stale = await changeChain(writer, partition, row, (chain, nextNumber) => again(chain, row, { n: nextNumber(), ...edit, ...content, owner: partition.owner }) ?? chain)
+          const stale = await changeChain(
+            writer,
+            partition,
+            row,
+            (chain, nextNumber) => (chain.rows.length > 0 ? undefined : again(chain, row, { n: nextNumber(), ...edit, ...content, owner: partition.owner })) ?? chain,
+          )
           edited.push(...stale, ...(stale.length > 0 ? [] : await editRecords(writer, partition, [{ collection: row.collection, id: row.id, ...content }], edit)))
           await changeChain(writer, partition, row, (chain, nextNumber) => giveUp(chain, row, { n: nextNumber(), at: edit.at, owner: partition.owner }))
         }

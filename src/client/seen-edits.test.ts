@@ -70,14 +70,17 @@ test('SDK-55 What is seen as it is, and an open conflict, change nothing of how 
   await using laptop = await openDiaryDevice(server, 'b')
   const seen = await openEditor(phone, laptop, () => Promise.resolve())
   await phone.client.notes.patch('n1', { title: 'two' }, seen)
-  // A second window still shows the first title: the later of two edits of one person stands where nobody else has written.
   phone.network.setOnline(false)
   const shown = await phone.client.notes.get('n1')
   assert.equal(shown?.sync, 'waiting')
   await phone.client.notes.patch('n1', { title: 'three' }, shown)
+  // A second window still shows the title that the server has: its other field is joined, the same one is not overwritten.
+  await phone.client.notes.patch('n1', { body: 'typed elsewhere' }, seen)
+  await assert.rejects(phone.client.notes.patch('n1', { title: 'typed elsewhere' }, seen), { name: 'InvalidEditError', message: /seen: The record was written here since/ })
   phone.network.setOnline(true)
   await phone.client.sync()
   await phone.client.sync()
+  assert.equal((await phone.client.notes.get('n1'))?.data.body, 'typed elsewhere')
   assert.deepEqual([await sides(phone), (await phone.client.notes.get('n1'))?.data.title, phone.client.status.get().pending], [[], 'three', 0])
   await laptop.client.sync()
   await laptop.client.notes.patch('n1', { title: 'laptop' })

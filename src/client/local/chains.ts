@@ -69,14 +69,13 @@ export type Change = (chain: Chain, index: number, nextNumber: () => number) => 
 /** Changes chains one after the other, of which several may be of one record, and gives further edits their numbers. */
 export async function changeChains(writer: StoreWriter, partition: Partition, chains: readonly Chain[], change: Change): Promise<ChangedRecord[]> {
   const numbers = new NumberSource(await readNumbers(writer, partition.id))
-  const latest = new Map<string, Chain>()
+  const changed = new Map<string, ChangedChain>()
   for (const [index, chain] of chains.entries()) {
     const key = `${chain.collection.name}/${chain.id}`
-    latest.set(key, change(latest.get(key) ?? chain, index, numbers.nextNumber))
+    const { before, after } = changed.get(key) ?? { before: chain, after: chain }
+    changed.set(key, { before, after: change(after, index, numbers.nextNumber) })
   }
-  const before = new Map(chains.map((chain) => [`${chain.collection.name}/${chain.id}`, chain]))
-  const changed = [...before].map(([key, chain]): ChangedChain => ({ before: chain, after: latest.get(key) ?? chain }))
-  const records = await saveChains(writer, partition, changed)
+  const records = await saveChains(writer, partition, [...changed.values()])
   await numbers.save(writer, partition.id)
   return records
 }

@@ -5,7 +5,7 @@ import { shownOf, type Chain } from '../outbox/chain.ts'
 import { contentOf, enqueue, type Edit } from '../outbox/enqueue.ts'
 import type { ChangedRecord } from '../ports.ts'
 import type { StoreReader, StoreWriter } from '../stores/store.ts'
-import { loadChains, saveChains, type Partition } from './chains.ts'
+import { loadChains, saveChains, type ChangedChain, type Partition } from './chains.ts'
 import { lastOfEach, placeKey } from './keys.ts'
 import type { Item } from './query.ts'
 import { NumberSource, readNumbers } from './settings-rows.ts'
@@ -58,11 +58,7 @@ export async function editRecords(writer: StoreWriter, partition: Partition, edi
     if (next.rows.at(-1)?.n === edit.n) numbers.nextNumber()
     after.set(placeKey(place), next)
   }
-  const changed = [...before].flatMap(([key, chain]) => {
-    const next = after.get(key)
-    return next === undefined || next === chain ? [] : [{ before: chain, after: next }]
-  })
-  if (changed.length === 0) return []
+  const changed = [...before].map(([key, chain]): ChangedChain => ({ before: chain, after: after.get(key) ?? chain }))
   const records = await saveChains(writer, partition, changed)
   await numbers.save(writer, partition.id)
   return records

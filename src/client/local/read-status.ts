@@ -17,10 +17,10 @@ export async function readStatus(data: LocalData, { online, activity, hasSession
   const { full: storageFull } = data.parts.store
   return data.read(async (reader, partition, { session }) => {
     const sync = await readSync(reader, partition.id)
-    const signedIn = !hasSessions ? 'signed-in' : session === undefined ? 'signed-out' : session.ended === true ? 'sign-in-again' : 'signed-in'
+    const signedIn = hasSessions && session === undefined ? 'signed-out' : session?.ended === true ? 'sign-in-again' : 'signed-in'
     return {
       signedIn,
-      user: session === undefined ? null : session.user,
+      user: session?.user ?? null,
       online,
       paused: sync.paused === true,
       lost: sync.lost === true,

@@ -1,10 +1,11 @@
 import type { Fields } from '../../app/conflict-policy.ts'
 import type { MutationError } from '../../protocol/push.ts'
 import type { AckedRow, ConflictRow, OutboxRow, RejectedRow } from '../model.ts'
-import { applyRow, applyRows, changedFields, sameFields } from './apply-row.ts'
+import { InvalidEditError } from '../check-edit.ts'
+import { applyRow, applyRows, sameFields } from './apply-row.ts'
 import { facing, shownOf, type Chain } from './chain.ts'
-import { contentOf, enqueueSide, rowOf, sideOf } from './enqueue.ts'
-import { joinSides, rebase } from './rebase.ts'
+import { contentOf, enqueue, enqueueSide, rowOf, sideOf, type Edit } from './enqueue.ts'
+import { joinSides, moveRow, rebase } from './rebase.ts'
 import type { Received } from './receive.ts'
 
 /** What the server answered to one mutation. `record` is absent where the server did not send it. */
@@ -130,17 +131,22 @@ function refuse(chain: Chain, row: OutboxRow, answer: Extract<Answer, { kind: 'r
 export function resolve(chain: Chain, wanted: Fields | null, edit: { readonly n: number; readonly at: number; readonly owner: string | null }): Chain {
   if (chain.conflict === undefined) return chain
   const kept = chain.rows.filter(({ sent, group }) => sent === true || group !== undefined)
-  const side = wanted === null || chain.server === null ? sideOf(chain.server, wanted) : { op: 'patch' as const, data: changedFields(chain.server, wanted) }
-  return { ...chain, conflict: undefined, rows: [...kept, decisionOf(chain, edit, side)] }
+  return { ...chain, conflict: undefined, rows: [...kept, decisionOf(chain, edit, sideOf(chain.server, wanted))] }
 }
 
-/** An edit on what its writer saw, where that is not what is there now: what was written since is met and not overwritten. */
-export function again(chain: Chain, saw: Pick<RejectedRow, 'base' | 'baseFields' | 'decides'>, edit: Pick<OutboxRow, 'n' | 'at' | 'op' | 'data' | 'group' | 'owner'>): Chain | undefined {
+/**
+ * An edit on what its writer saw, where that is not what is there now: what was written since is met and not overwritten. What waits here
+ * is joined at once, as there may be another side to it already; throws `InvalidEditError` where that takes a decision.
+ */
+export function again(chain: Chain, saw: Pick<RejectedRow, 'base' | 'baseFields' | 'decides'>, edit: Edit): Chain | undefined {
   const { base = Infinity, baseFields, decides } = saw
   // What is based on more than the server has was seen before a restore.
   if (base > chain.version || baseFields === undefined || chain.conflict !== undefined || sameFields(baseFields, shownOf(chain))) return undefined
   const row: OutboxRow = { ...rowOf(chain, edit, { ...contentOf(edit), base, baseFields }), ...(decides === undefined ? {} : { decides }) }
-  return rebase({ ...chain, rows: [...chain.rows, row] })
+  if (chain.rows.length === 0) return rebase({ ...chain, rows: [row] })
+  const moved = moveRow(chain.collection, row, shownOf(chain), false)
+  if (moved === undefined) throw new InvalidEditError(chain.collection.name, [{ path: 'seen', message: 'The record was written here since.' }])
+  return enqueue(chain, { ...edit, ...contentOf(moved) })
 }
 
 /** Behind a choice that was refused and is given up: tells the server that what it has stays, so that its conflict does not stay open. */

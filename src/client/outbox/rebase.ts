@@ -26,7 +26,7 @@ export function rebase(chain: Chain, { joins = false }: { readonly joins?: boole
 }
 
 /** The same edit on another state of the record; undefined where that takes a decision. */
-function moveRow(collection: CollectionInfo, row: OutboxRow, under: Fields | null, joins: boolean): OutboxRow | undefined {
+export function moveRow(collection: CollectionInfo, row: OutboxRow, under: Fields | null, joins: boolean): OutboxRow | undefined {
   if (sameFields(row.baseFields, under)) return row
   const mine = applyRow(row.baseFields, row)
   if (row.baseFields === null || under === null || mine === null || collection.conflict !== 'merge') return undefined
