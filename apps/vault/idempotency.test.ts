@@ -51,6 +51,22 @@ test('VLT-17 A key belongs to the space: people do not share it, a person and th
   assert.deepEqual([byScript.status, byScript.body['id']], [201, first])
 })
 
+test('VLT-17 IDEM-5 A key that may only read gets no answer of a write, whoever made that', async () => {
+  await using world = await openTestVault()
+  const ada = await world.signUp()
+  const sent = [
+    ['/items', { rawText: 'a' }],
+    ['/items/batch', { items: [{ rawText: 'b' }] }],
+  ] as const
+  for (const [path, body] of sent) assert.ok((await ada.call('POST', path, body, withKey(path))).status < 300)
+  const { key } = (await ada.call('POST', '/api/v1/keys', { name: 'reader', app: 'vault', role: 'viewer' })).body
+  for (const [path, body] of sent) {
+    const answer = await world.send({ method: 'POST', path: `/vault${path}`, body, headers: { authorization: `Bearer ${String(key)}`, ...withKey(path) } })
+    assert.deepEqual([answer.status, answer.body.error.code], [403, 'FORBIDDEN'], path)
+    assert.equal((await ada.call('POST', path, body, withKey(path))).headers['idempotency-replayed'], 'true')
+  }
+})
+
 test('VLT-18 A request that is refused does not use up its key, and a key is printable ASCII', async () => {
   await using world = await openTestVault()
   const user = await world.signUp()

@@ -132,6 +132,23 @@ test('HTTP-10 A cursor is bound to its space, a session that ended fails from th
   assert.equal((await call(world, headers.owner, 'GET', `/api/v1/team/pull?space=${space}`)).status, 401)
 })
 
+test('IDEM-5 An answer is given again only to who may still write what the request names', async () => {
+  await using world = await openTestServer({ apps: [team, hostedDiary] })
+  const { space, headers } = await openTeam(world)
+  const owner = await world.accounts.authenticate({ bearer: headers.owner['authorization']?.slice(7) ?? '' })
+  if (owner.kind === 'key') throw new Error('This is a key.')
+  const second = await world.register('second@example.org')
+  const setRole = (role: 'owner' | 'viewer') => world.accounts.setMember(owner, { spaceId: space, userId: second.userId, role, requestId: 'r' })
+  await setRole('owner')
+  const write = (name: string) => call(world, { ...second.headers, 'idempotency-key': name }, 'POST', `/api/v1/team/records/${name}?space=${space}`, { id: 'mine', data: { title: 'mine' } })
+  for (const name of ['notes', 'secrets']) assert.deepEqual([(await write(name)).status, (await write(name)).headers['idempotency-replayed']], [201, 'true'])
+  await setRole('viewer')
+  for (const name of ['notes', 'secrets']) {
+    const answer = await write(name)
+    assert.deepEqual([answer.status, answer.body['code'], answer.text.includes('mine')], [403, 'access.forbidden', false], name)
+  }
+})
+
 test('AUTH-18 An API key acts on no account, and only admins reach the accounts of others', async () => {
   await using world = await openTestServer({ apps: [team, hostedDiary] })
   const { headers } = await openTeam(world)

@@ -3,6 +3,7 @@ import type { Rule, Scope, StoredRecord } from '../app/rule.ts'
 import type { Outcome, PreparedMutation } from '../engine/mutation.ts'
 import { rejection } from '../engine/prepare-mutations.ts'
 import type { Chance } from '../lib/chance.ts'
+import { Problem } from '../protocol/problem.ts'
 import type { Doorbell } from '../realtime/doorbell.ts'
 import type { ChainHead } from './change-log.ts'
 import { clientName } from './client-name.ts'
@@ -11,7 +12,7 @@ import { keptOutcome, loadLedger, noteDecided, saveLedger, wasDecided, type Clie
 import { CommitDraft } from './commit-draft.ts'
 import type { CommitRequest, CommitResult } from './commit-request.ts'
 import type { Database, Transactor } from './database.ts'
-import { buildOn, decideMutation, type DecideDeps, type Verdict } from './decide-mutation.ts'
+import { buildOn, decideMutation, mayWrite, type DecideDeps, type Verdict } from './decide-mutation.ts'
 import { changeJob, requireChangeable } from './job-change.ts'
 import { enqueueJobs, stopJobs } from './job-enqueue.ts'
 import { endHeld, requireHeld } from './job-lease.ts'
@@ -45,7 +46,10 @@ async function commitInto(tx: Transactor, deps: CommitDeps, scope: Scope, reques
   const now = deps.chance.now()
   const answered = request.idempotency === undefined ? undefined : await readAnswer(tx, scope, request.idempotency, now)
   const still = { epoch: deps.epoch, version: state.version, chain: chainStart(state), now, outcomes: [] }
-  if (answered !== undefined) return { ...still, replayed: answered }
+  if (answered !== undefined) {
+    requireWriter(deps.app, scope, request.mutations)
+    return { ...still, replayed: answered }
+  }
   const unresolved = request.resolution === undefined ? undefined : await checkConflict(tx, scope.space, request.resolution)
   if (unresolved !== undefined) return { ...still, unresolved }
   if (request.proof !== undefined) await checkProof(tx, { space: scope.space, epoch: deps.epoch, proof: request.proof }, state)
@@ -83,6 +87,15 @@ async function commitInto(tx: Transactor, deps: CommitDeps, scope: Scope, reques
   }
   if (request.idempotency !== undefined) await storeAnswer(tx, scope, request.idempotency, result)
   return result
+}
+
+/** A stored answer is for those who may make the request. Throws `access.forbidden`: a role may have fallen since, and an app may have a space share its keys. */
+function requireWriter(app: CompiledApp, scope: Scope, mutations: CommitRequest['mutations']): void {
+  for (const mutation of mutations) {
+    if ('unreadable' in mutation) continue
+    const collection = app.collections.get(mutation.collection)
+    if (collection !== undefined && !mayWrite(collection, mutation, scope)) throw new Problem('access.forbidden')
+  }
 }
 
 interface JobsToWrite {

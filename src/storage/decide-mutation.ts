@@ -197,7 +197,8 @@ async function missingReference(deps: DecideDeps, collection: CompiledCollection
   return undefined
 }
 
-function mayWrite(collection: CompiledCollection, mutation: Mutation, scope: Scope): boolean {
+/** Whether the role may do this to records of the collection at all, whatever they hold. */
+export function mayWrite(collection: CompiledCollection, mutation: Mutation, scope: Scope): boolean {
   if (mutation.trusted === true) return true
   const least = mutation.op === 'delete' ? collection.access.delete : collection.access.write
   return least !== 'nobody' && rank[scope.role] >= rank[least]
