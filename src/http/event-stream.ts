@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { SpaceRole } from '../app/collection.ts'
 import { limits } from '../protocol/limits.ts'
+import { Problem } from '../protocol/problem.ts'
 import { WaitingNews, type JobNews } from '../realtime/job-news.ts'
 import { listJobs } from '../storage/job-list.ts'
 import { scanLines } from '../storage/scan-lines.ts'
@@ -85,7 +86,7 @@ export class EventStream {
       const known = positions(this.#request.headers['last-event-id'])
       for (const [space, watched] of this.#spaces) watched.told = Math.min(watched.told, known.get(space) ?? watched.told)
       yield this.#eventText('ready', { spaces: [...this.#spaces.values()].map(({ id, told }) => ({ space: id, version: told })) })
-      for (const space of known.keys()) this.#rung.add(space)
+      for (const space of known.keys()) this.#ring(space)
       while (!this.#ended) {
         if (!this.#hasWork()) await new Promise<void>((resolve) => (this.#wake = resolve))
         if (this.#ended) return
@@ -163,6 +164,8 @@ export class EventStream {
       for (const { space } of wanted) if (!this.#spaces.has(space)) states.set(space, (await readSpaceState(reader, space)).recordVersion)
       return wanted.map((space) => ({ space, recordVersion: states.get(space.space) ?? 0 }))
     })
+    // Nothing would ever come of it again: its device learns that the space is lost by asking.
+    if (asked !== undefined && seats.length === 0) throw new Problem('space.not_found')
     const seen = new Set(seats.map(({ space }) => space.space))
     for (const space of this.#spaces.keys()) if (!seen.has(space)) this.#spaces.delete(space)
     for (const { space, recordVersion } of seats) {
