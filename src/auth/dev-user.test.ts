@@ -35,3 +35,23 @@ test('AUTH-24 A development id rescues no other credential and counts nowhere el
     assert.equal(await status({}), 401)
   }
 })
+
+test('AUTH-24 A development id counts only where the request names this machine: no page whose name was made to lead here is anybody', async () => {
+  await using server = await openTestServer({ apps: [notes], environment: { HOLDFAST_DEV_AUTH: '1' } })
+  const status = async (host: string) => (await server.http.inject({ url: '/api/v1/notes/pull', headers: { 'x-dev-user-id': 'ada', host } })).statusCode
+  for (const host of ['localhost', 'LOCALHOST:8787', 'notes.localhost:80', '127.0.0.1', '127.0.0.1:8787', '127.1.2.3:1', '[::1]', '[::1]:8787']) assert.equal(await status(host), 200, host)
+  for (const host of [
+    'elsewhere.example',
+    'elsewhere.example:8787',
+    'localhost.elsewhere.example',
+    '127.0.0.1.elsewhere.example',
+    'notlocalhost',
+    '10.0.0.1:8787',
+    '[::2]',
+    '[::1].example',
+    '0.0.0.0',
+  ])
+    assert.equal(await status(host), 401, host)
+  const forwarded = await server.http.inject({ url: '/api/v1/notes/pull', headers: { 'x-dev-user-id': 'ada', host: 'elsewhere.example', 'x-forwarded-host': 'localhost' } })
+  assert.equal(forwarded.statusCode, 401)
+})

@@ -126,6 +126,7 @@ test('HTTP-9 Metrics are for loopback or for the token, and name routes instead 
   assert.match(metrics.text, /route="\/api\/v1\/:app\/records\/:collection\/:id"/)
   assert.ok(!metrics.text.includes('secret-'))
   assert.equal((await call(world, { 'x-forwarded-for': '198.51.100.1' }, 'GET', '/metrics')).status, 403)
+  assert.equal((await call(world, { host: 'elsewhere.example:8787' }, 'GET', '/metrics')).status, 403, 'a name that was made to lead here')
   await world.restart({ metricsToken: 'a-token-for-metrics' })
   assert.equal((await call(world, {}, 'GET', '/metrics')).status, 401)
   assert.equal((await call(world, { authorization: 'Bearer wrong' }, 'GET', '/metrics')).status, 401)

@@ -4,6 +4,7 @@ import { Problem } from '../protocol/problem.ts'
 import { credentialsOf } from './credentials-of.ts'
 import type { HttpContext, HttpServer } from './http-context.ts'
 import type { Metrics } from './metrics.ts'
+import { namesLoopback } from './names-loopback.ts'
 import { needsMetricsToken, refusals, textAnswer } from './route-schema.ts'
 
 /** `/metrics` in the text format of Prometheus: open on loopback without a token, else for whoever has the configured one. */
@@ -33,9 +34,9 @@ function requireReader({ settings: { metricsToken } }: HttpContext, request: Fas
     if (bearer === undefined || !sameSecret(bearer, metricsToken)) throw new Problem('auth.required', { detail: 'Send the metrics token as Bearer.' })
     return
   }
-  // The socket's own address: what a proxy says of the caller is not looked at, and a proxy is not this machine's user.
+  // The socket's own address: what a proxy says of the caller is not looked at, and neither a proxy nor a page from elsewhere is this machine's user.
   const isForwarded = request.headers['x-forwarded-for'] !== undefined || request.headers['forwarded'] !== undefined
-  if (isForwarded || !isLoopback(request.raw.socket.remoteAddress ?? '')) {
+  if (isForwarded || !namesLoopback(request) || !isLoopback(request.raw.socket.remoteAddress ?? '')) {
     throw new Problem('access.forbidden', { detail: 'Only on this machine. Set HOLDFAST_METRICS_TOKEN to read measurements from elsewhere.' })
   }
 }
