@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -183,4 +183,25 @@ test('DB-7 A commit is on the disk before it is answered, and references are che
   })
   // SQLite says 2 for FULL.
   assert.deepEqual(settings, ['wal', 2, 1])
+})
+
+test('DB-9 A file that was moved away, removed or replaced takes no write, what was read is read on, and writes go on when it is back', async () => {
+  await using file = await openFile()
+  const { database, path } = file
+  await addParent(database, 1)
+  assert.deepEqual(await parents(database), [1])
+  const names = ['', '-wal', '-shm']
+  const move = async (from: string, to: string) => void (await Promise.all(names.map((name) => rename(`${from}${name}`, `${to}${name}`))))
+  await move(path, `${path}.away`)
+  const refused = await Promise.allSettled([addParent(database, 2), addParent(database, 3)])
+  assert.ok(refused.every((result) => result.status === 'rejected' && result.reason instanceof StorageUnavailable))
+  assert.deepEqual(await parents(database), [1])
+  await writeFile(path, '')
+  await assert.rejects(addParent(database, 2), StorageUnavailable)
+  await rm(path)
+  await move(`${path}.away`, path)
+  await addParent(database, 2)
+  assert.deepEqual(await parents(database), [1, 2])
+  for (const name of names) await rm(`${path}${name}`)
+  await assert.rejects(addParent(database, 3), StorageUnavailable)
 })

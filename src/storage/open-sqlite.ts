@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Database, type Reader, StorageUnavailable, type Transactor } from './database.ts'
 import { endWorks, finishWorks, type FinishedWork, newHooks } from './finished-work.ts'
@@ -38,6 +39,8 @@ export function openSqlite(path: string, clock: Pick<Performance, 'now'> = perfo
 class SqliteDatabase implements Database {
   readonly dialect = sqliteDialect
   readonly #path: string
+  /** Which file the path named when it was opened. */
+  readonly #file: string | undefined
   readonly #writer: SqliteConnection
   readonly #clock: Pick<Performance, 'now'>
   readonly #queue: QueuedWork[] = []
@@ -51,6 +54,7 @@ class SqliteDatabase implements Database {
 
   constructor(path: string, writer: SqliteConnection, clock: Pick<Performance, 'now'>) {
     this.#path = path
+    this.#file = fileAt(path)
     this.#clock = clock
     this.#writer = writer
   }
@@ -108,7 +112,7 @@ class SqliteDatabase implements Database {
     try {
       finished = await this.#commit(group)
     } catch (error) {
-      if (group.length === 1 || isStorageFault(error)) {
+      if (group.length === 1 || error instanceof StorageUnavailable || isStorageFault(error)) {
         for (const work of group) work.reject(unavailable(error))
         return
       }
@@ -120,6 +124,7 @@ class SqliteDatabase implements Database {
 
   /** Works for which there is no time in this commit go back to the head of the queue. */
   async #commit(group: QueuedWork[]): Promise<readonly FinishedWork[]> {
+    this.#requireFile()
     await this.#begin()
     const started = this.#clock.now()
     const finished: FinishedWork[] = []
@@ -158,6 +163,11 @@ class SqliteDatabase implements Database {
       this.#writer.run('RELEASE work')
       return { settle: () => work.reject(error), hooks: newHooks() }
     }
+  }
+
+  /** SQLite goes on writing into a file that was removed, or moved away from under its name: what it then keeps is gone with the process. */
+  #requireFile(): void {
+    if (fileAt(this.#path) !== this.#file) throw new StorageUnavailable('The database file is no longer where it was opened.')
   }
 
   async #begin(): Promise<void> {
@@ -209,6 +219,8 @@ class SqliteDatabase implements Database {
     const idle = this.#idleReaders.pop()
     if (idle !== undefined) return idle
     if (this.#readers < READERS_MAX) {
+      // Another file under the name is not what others are reading.
+      this.#requireFile()
       this.#readers += 1
       return new SqliteConnection(this.#path, { readOnly: true })
     }
@@ -220,6 +232,16 @@ class SqliteDatabase implements Database {
     if (next !== undefined) next(connection)
     else if (this.#closed) connection.close()
     else this.#idleReaders.push(connection)
+  }
+}
+
+/** Which file a path names: one that was put there later is another. */
+function fileAt(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
   }
 }
 
