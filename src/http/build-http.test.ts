@@ -30,6 +30,8 @@ test('HTTP-1 Bytes that are not HTTP are answered in the same form', async () =>
   assert.match(text, /^HTTP\/1\.1 400 /)
   assert.match(text, /application\/problem\+json/)
   assert.match(text, /"code":"request\.invalid"/)
+  assert.match(text, /\r\nx-content-type-options: nosniff\r\n/)
+  assert.match(text, /\r\ncontent-security-policy: [^\r]*frame-ancestors 'none'/)
 })
 
 test('HTTP-4 A known path with another method is 405 with Allow, an unknown one 404', async () => {

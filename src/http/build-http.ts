@@ -120,7 +120,7 @@ function createServer(context: HttpContext, log: FastifyBaseLogger): HttpServer 
     requestIdHeader: false,
     genReqId: (request) => requestIdOf(request, () => `req-${context.chance.id()}`),
     frameworkErrors: (error, request, reply) => void answerUnrouted(context, error, request, reply.headers({ ...headers, 'x-request-id': request.id })),
-    clientErrorHandler: answerClientError(() => `req-${context.chance.id()}`),
+    clientErrorHandler: answerClientError(headers, () => `req-${context.chance.id()}`),
   }).withTypeProvider<ZodTypeProvider>()
   server.setValidatorCompiler(validatorCompiler)
   server.setSerializerCompiler(serializerCompiler)
@@ -164,5 +164,11 @@ function noOtherCompiler(): never {
 
 async function allowOrigins(server: HttpServer, origins: readonly string[]): Promise<void> {
   const { default: cors } = await import('@fastify/cors')
-  await server.register(cors, { origin: [...origins], exposedHeaders: ['etag', 'location', 'retry-after', 'x-request-id'], maxAge: 600 })
+  // No credentials: a browser adds none by itself, and a page has to have been given those that it sends.
+  await server.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['etag', 'location', 'retry-after', 'x-request-id'],
+    maxAge: 600,
+  })
 }

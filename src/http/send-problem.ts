@@ -35,8 +35,8 @@ export function answerNotFound(routes: RouteList): (request: FastifyRequest, rep
   }
 }
 
-/** Answers bytes that are not HTTP: there is no request yet, so the answer is written by hand. */
-export function answerClientError(nextId: () => string): (error: Error, socket: Socket) => void {
+/** Answers bytes that are not HTTP, with the headers of every answer: there is no request yet, so it is written by hand. */
+export function answerClientError(headers: Readonly<Record<string, string>>, nextId: () => string): (error: Error, socket: Socket) => void {
   return (error, socket) => {
     if (!socket.writable) return void socket.destroy()
     const tooSlow = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
@@ -45,7 +45,8 @@ export function answerClientError(nextId: () => string): (error: Error, socket: 
     const requestId = nextId()
     const problem = problemOf(new Problem('request.invalid', { detail: 'This is not a readable HTTP request.' }))
     const body = problemText({ ...problem, status: Number.parseInt(status, 10) }, requestId)
-    const head = [`HTTP/1.1 ${status}`, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, `X-Request-Id: ${requestId}`, 'Connection: close']
+    const common = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+    const head = [`HTTP/1.1 ${status}`, ...common, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, `X-Request-Id: ${requestId}`, 'Connection: close']
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   }
 }
