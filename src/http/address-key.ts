@@ -1,24 +1,19 @@
-import { isIPv6 } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
-/** What an address counts as when requests are limited: IPv4 by itself, IPv6 by its /64, which one customer has to himself. */
+/**
+ * What an address counts as when requests are limited: IPv4 by itself, also inside IPv6; IPv6 by its /64, which one customer has to
+ * himself. Some proxies name the caller's port as well.
+ */
 export function addressKey(address: string): string {
-  const plain = address.replace(/%.*$/, '').toLowerCase()
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)
-  if (mapped !== null) return mapped[1] ?? plain
-  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(':')}::/64` : plain
+  const plain = withoutPort(address).replace(/%.*$/, '').toLowerCase()
+  if (!ipaddr.isValid(plain)) return plain
+  const read = ipaddr.process(plain)
+  if (!(read instanceof ipaddr.IPv6)) return read.toString()
+  const network = read.parts.slice(0, 4).map((part) => part.toString(16))
+  return `${network.join(':')}::/64`
 }
 
-/** The eight groups of an IPv6 address, without leading zeros. */
-function groupsOf(address: string): string[] {
-  const [head = '', tail] = address.split('::')
-  const first = splitGroups(head)
-  if (tail === undefined) return first
-  const last = splitGroups(tail)
-  return [...first, ...Array.from({ length: 8 - first.length - last.length }, () => '0'), ...last]
-}
-
-/** An IPv4 ending stands for two groups; it is never among the first four. */
-function splitGroups(text: string): string[] {
-  if (text === '') return []
-  return text.split(':').flatMap((group) => (group.includes('.') ? [group, '0'] : [group.replace(/^0+(?=.)/, '')]))
+/** `1.2.3.4:5` and `[::1]:5` by their address: with the port each connection would count by itself. */
+function withoutPort(address: string): string {
+  return (/^\[([^\]]*)\](?::\d+)?$/.exec(address) ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(address))?.[1] ?? address
 }
