@@ -21,6 +21,8 @@ export function rejection(code: RejectionCode, fields?: MutationError['fields'])
 }
 
 function prepareMutation(app: CompiledApp, input: unknown, numbered: boolean): PreparedMutation {
+  const stray = strayField(input, (name) => Object.hasOwn(mutationSchema.shape, name))
+  if (stray !== undefined) return unreadable(input, rejection('mutation.malformed', [stray]))
   const parsed = mutationSchema.safeParse(input)
   if (!parsed.success) return unreadable(input, rejection('mutation.malformed', issueFields(parsed.error, [])))
   const wire = parsed.data
@@ -54,6 +56,8 @@ type ReadData = { readonly kind: 'valid'; readonly value: Pick<Mutation, 'sent' 
 
 /** Normalises the fields that were sent. A put that would make a valid record by itself is `complete`, so that a create is checked once. */
 export function readData(collection: CompiledCollection, op: 'put' | 'patch', data: Readonly<Record<string, JsonValue>>): ReadData {
+  const stray = strayField(data, (name) => collection.fieldByName.has(name))
+  if (stray !== undefined) return { kind: 'invalid', fields: [{ ...stray, path: `data.${stray.path}` }] }
   if (op === 'put') {
     const whole = collection.schema.safeParse(data)
     if (whole.success) return { kind: 'valid', value: { sent: pick(whole.data, data), complete: whole.data } }
@@ -68,11 +72,27 @@ function pick(whole: Fields, data: Readonly<Record<string, JsonValue>>): Fields 
   return Object.fromEntries(names.map((name) => [name, whole[name] ?? null]))
 }
 
-/** Zod's issues as paths and messages, e.g. `data.title`. */
+/** Names that are looked at one by one; what has more of unknown ones is told the first of them alone. */
+const NAMES_MAX = 1_000
+
+/** The first name that is unknown, where there are so many names that going through all of them would take its time. */
+function strayField(object: unknown, isKnown: (name: string) => boolean): { path: string; message: string } | undefined {
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined
+  const names = Object.keys(object)
+  const stray = names.length > NAMES_MAX ? names.find((name) => !isKnown(name)) : undefined
+  return stray === undefined ? undefined : { path: cutText(stray, ISSUE_CHARS_MAX), message: 'There is no such field.' }
+}
+
+/** Issues that are told of one record: nobody reads more, and a list may have one for each of its members. */
+const ISSUES_MAX = 50
+/** A path or message may repeat what was sent, such as every name that is unknown. */
+const ISSUE_CHARS_MAX = 300
+
+/** Zod's issues as paths and messages, e.g. `data.title`; the first of them where they are many. */
 export function issueFields(error: z.ZodError, prefix: readonly string[]): { path: string; message: string }[] {
-  return error.issues.map((issue) => {
+  return error.issues.slice(0, ISSUES_MAX).map((issue) => {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-    return { path: [...prefix, ...issue.path.map(String), ...unknown].join('.'), message: issue.message }
+    return { path: cutText([...prefix, ...issue.path.map(String), ...unknown].join('.'), ISSUE_CHARS_MAX), message: cutText(issue.message, ISSUE_CHARS_MAX) }
   })
 }
 

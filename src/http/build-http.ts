@@ -71,13 +71,18 @@ export async function buildHttp(given: HttpContext, parts: HttpParts): Promise<H
   if (context.settings.rateLimits) limitRequests(server, context, limiters)
 
   await server.register(async (scope) => {
-    if (context.settings.rateLimits) limitSignIn(scope, limiters)
-    registerAuthRoutes(scope, context, parts.accounts)
+    scope.addHook('onRoute', (route) => {
+      route.bodyLimit = limits.ACCOUNT_BODY_BYTES_MAX
+    })
+    await scope.register(async (signIn) => {
+      if (context.settings.rateLimits) limitSignIn(signIn, limiters)
+      registerAuthRoutes(signIn, context, parts.accounts)
+    })
+    registerDeviceRoutes(scope, context, parts.accounts)
+    registerKeyRoutes(scope, context, parts.accounts)
+    registerMemberRoutes(scope, context, parts.accounts)
+    registerUserRoutes(scope, context, parts.accounts)
   })
-  registerDeviceRoutes(server, context, parts.accounts)
-  registerKeyRoutes(server, context, parts.accounts)
-  registerMemberRoutes(server, context, parts.accounts)
-  registerUserRoutes(server, context, parts.accounts)
 
   registerManifestRoute(server, context)
   registerPushRoute(server, context)

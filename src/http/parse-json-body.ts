@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
-import { exceedsJsonDepth } from '../lib/json-depth.ts'
+import { exceededBound } from '../lib/json-bounds.ts'
 import { limits } from '../protocol/limits.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { HttpServer } from './http-context.ts'
 
-/** Makes `application/json` the only body the scope reads: UTF-8, no deeper than the limit, no `__proto__`. An empty body is no body. */
+/** Makes `application/json` the only body the scope reads: UTF-8, within the limits of depth and values, no `__proto__`. An empty body is no body. */
 export function acceptJsonBodies(server: HttpServer): void {
   const parse = server.getDefaultJsonParser('error', 'error')
   server.removeAllContentTypeParsers()
@@ -15,7 +15,9 @@ export function acceptJsonBodies(server: HttpServer): void {
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(new Problem('request.invalid', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
-    if (exceedsJsonDepth(text, limits.JSON_DEPTH_MAX)) return done(new Problem('request.invalid', { detail: `The body is nested deeper than ${limits.JSON_DEPTH_MAX} levels.` }))
+    const exceeded = exceededBound(text, { depthMax: limits.JSON_DEPTH_MAX, valuesMax: limits.JSON_VALUES_MAX })
+    if (exceeded === 'depth') return done(new Problem('request.invalid', { detail: `The body is nested deeper than ${limits.JSON_DEPTH_MAX} levels.` }))
+    if (exceeded === 'values') return done(new Problem('body.too_large', { detail: `The body has more than ${limits.JSON_VALUES_MAX} values.` }))
     // The parser answers through `done`, also where its type names a promise.
     return void parse(request, text, done)
   })

@@ -1,4 +1,5 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { cutText } from '../lib/cut-text.ts'
 import { errorCodes, type ProblemCode } from '../protocol/error-codes.ts'
 import { Problem } from '../protocol/problem.ts'
 import { StorageUnavailable } from '../storage/database.ts'
@@ -25,7 +26,9 @@ export function problemOf(error: unknown): ProblemView {
   }
   if (error instanceof StorageUnavailable) return view('unavailable', { retryAfterS: RETRY_UNAVAILABLE_S })
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const fields = error.validation.map(({ instancePath, message, params }) => ({ path: fieldPath(instancePath, params), message: message ?? 'Not valid.' }))
+    const fields = error.validation
+      .slice(0, FIELDS_MAX)
+      .map(({ instancePath, message, params }) => ({ path: cutText(fieldPath(instancePath, params), FIELD_CHARS_MAX), message: cutText(message ?? 'Not valid.', FIELD_CHARS_MAX) }))
     return view('request.invalid', {
       detail: fields
         .map(({ path, message }) => `${path}: ${message}`)
@@ -38,6 +41,9 @@ export function problemOf(error: unknown): ProblemView {
 }
 
 const DETAIL_CHARS_MAX = 500
+/** Fields that are told, and characters of each: what is wrong may be as much as was sent. */
+const FIELDS_MAX = 50
+const FIELD_CHARS_MAX = 300
 
 /** Fastify's own errors by the status they carry. */
 function frameworkProblem(error: unknown): ProblemView {

@@ -1,6 +1,7 @@
 import type { CompiledCollection } from '../app/compile-app.ts'
 import type { Scope, StoredRecord } from '../app/rule.ts'
 import type { Outcome } from '../engine/mutation.ts'
+import { cutText } from '../lib/cut-text.ts'
 import { rejectionCodes } from '../protocol/error-codes.ts'
 import { Problem } from '../protocol/problem.ts'
 import type { MutationError, WireRecord } from '../protocol/push.ts'
@@ -22,6 +23,8 @@ export function refusalOf(outcome: Extract<Outcome, { status: 'conflict' | 'reje
   return rejectionProblem(outcome.error, shown)
 }
 
+const DETAIL_CHARS_MAX = 500
+
 /** A rejected mutation as an answer of its own. A code that is not the platform's is that of a rule of the app. */
 export function rejectionProblem(error: MutationError, record: WireRecord | null): Problem {
   const { code, message, fields = [] } = error
@@ -35,7 +38,7 @@ export function rejectionProblem(error: MutationError, record: WireRecord | null
     case 'base.ahead':
       return new Problem('precondition.failed', { extra: { record } })
     default: {
-      const detail = [message, ...fields.map((field) => `${field.path}: ${field.message}`)].join(' ')
+      const detail = cutText([message, ...fields.map((field) => `${field.path}: ${field.message}`)].join(' '), DETAIL_CHARS_MAX)
       return Object.hasOwn(rejectionCodes, code)
         ? new Problem('record.invalid', { detail, fields, extra: { reason: code } })
         : new Problem('record.refused', { detail, fields, extra: { reason: code } })

@@ -1,18 +1,32 @@
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** True when JSON text opens more than `depthMax` arrays and objects inside each other. One pass over the text, no recursion. */
-export function exceedsJsonDepth(text: string, depthMax: number): boolean {
+const COMMA = 44
+
+export interface JsonBounds {
+  /** Arrays and objects inside each other. */
+  readonly depthMax: number
+  /** Values in all: what is checked value by value takes its time for each. */
+  readonly valuesMax: number
+}
+
+/** Which bound JSON text goes beyond, if any. One pass over the text, no recursion; of an array or object the first value is not counted. */
+export function exceededBound(text: string, { depthMax, valuesMax }: JsonBounds): 'depth' | 'values' | undefined {
   let depth = 0
+  let values = 0
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
     if (code === QUOTE) index = endOfString(text, index)
-    else if (isOpening(code)) {
+    else if (isClosing(code)) depth -= 1
+    else if (code === COMMA || isOpening(code)) {
+      values += 1
+      if (values > valuesMax) return 'values'
+      if (code === COMMA) continue
       depth += 1
-      if (depth > depthMax) return true
-    } else if (isClosing(code)) depth -= 1
+      if (depth > depthMax) return 'depth'
+    }
   }
-  return false
+  return undefined
 }
 
 /** Index of the quote that ends the string which begins at `start`; the text's end when there is none. */

@@ -2,8 +2,12 @@
 export const limits = {
   /** One JSON body. A note of 1,048,576 characters outside ASCII must fit with its JSON escapes. */
   BODY_BYTES_MAX: 8_388_608,
+  /** A body of an account route, which many may send who have no account. */
+  ACCOUNT_BODY_BYTES_MAX: 65_536,
   /** Nesting of one JSON body; deeper input is an attack on recursive code. */
   JSON_DEPTH_MAX: 32,
+  /** Values in one JSON body, those inside others included: 8 MiB of `[1,1,…` are millions, each of which is checked by itself. */
+  JSON_VALUES_MAX: 500_000,
   PUSH_MUTATIONS_MAX: 1_000,
   /** Texts of the records that one push names, once for each mutation: its answer may show all of them. */
   PUSH_RECORD_BYTES_MAX: 33_554_432,

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { idSchema, type Scope } from 'holdfast'
 import { findSpaceById, type HttpContext, type HttpServer } from 'holdfast/server'
+import type { JournalSettings } from '../settings.ts'
 import { DialectError } from './dialect-error.ts'
 
 /** Nobody gets to a route of the scope without a credential, and nobody who names another user or space, wherever they name them. */
-export function checkAccess(server: HttpServer, context: HttpContext): void {
+export function checkAccess(server: HttpServer, context: HttpContext, { batchMax }: Pick<JournalSettings, 'batchMax'>): void {
   server.addHook('onRequest', async (request) => {
     await context.principalOf(request)
     await refuseOthers(context, request, request.query)
@@ -12,8 +13,10 @@ export function checkAccess(server: HttpServer, context: HttpContext): void {
   })
   server.addHook('preHandler', async (request) => {
     await refuseOthers(context, request, request.body)
-    if (!isObject(request.body) || !Array.isArray(request.body['associations'])) return
-    for (const item of request.body['associations']) await refuseOthers(context, request, item)
+    const items: unknown = isObject(request.body) ? request.body['associations'] : undefined
+    // A longer batch is refused as a whole.
+    if (!Array.isArray(items) || items.length > batchMax) return
+    for (const item of items) if (namesSomebody(item)) await refuseOthers(context, request, item)
   })
 }
 
@@ -22,11 +25,14 @@ export function scopeOf(context: HttpContext, request: FastifyRequest): Promise<
   return context.scopeOf(request, 'journal')
 }
 
+function namesSomebody(named: unknown): boolean {
+  return isObject(named) && ((named['userId'] ?? undefined) !== undefined || (named['space'] ?? undefined) !== undefined)
+}
+
 async function refuseOthers(context: HttpContext, request: FastifyRequest, named: unknown): Promise<void> {
-  if (!isObject(named)) return
+  if (!isObject(named) || !namesSomebody(named)) return
   const userId = named['userId'] ?? undefined
   const space = named['space'] ?? undefined
-  if (userId === undefined && space === undefined) return
   const principal = await context.principalOf(request)
   const ownUserId = principal.kind === 'key' ? undefined : principal.userId
   if (userId !== undefined && userId !== ownUserId) throw forbidden()

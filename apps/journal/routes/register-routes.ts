@@ -22,7 +22,7 @@ export async function registerRoutes(server: HttpServer, context: HttpContext): 
     scope.addHook('onRoute', (route) => {
       route.bodyLimit = settings.bodyBytesMax
     })
-    checkAccess(scope, context)
+    checkAccess(scope, context, settings)
     registerFeedRoutes(scope, journal)
     registerWriteRoutes(scope, journal)
     registerLinkRoutes(scope, journal)
