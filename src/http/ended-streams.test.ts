@@ -9,7 +9,10 @@ import { readEvents } from '../testing/read-events.ts'
 import { hostApp } from './host-app.ts'
 import { call, hostedDiary } from './test-calls.fixture.ts'
 
-const team = hostApp({ app: defineApp({ name: 'team', spaces: 'organisation', collections: { notes: collection(z.object({ title: z.string() })) } }) })
+const title = z.object({ title: z.string() })
+const team = hostApp({
+  app: defineApp({ name: 'team', spaces: 'organisation', collections: { notes: collection(title), plans: collection(title, { access: { read: 'editor', write: 'editor' } }) } }),
+})
 
 async function principalOf(world: TestServer, user: TestUser): Promise<UserPrincipal> {
   const principal = await world.accounts.authenticate({ bearer: user.accessToken })
@@ -102,6 +105,30 @@ test('EVT-3 A stream of one space ends at once when the space is lost, and one o
   await world.accounts.removeMember(principal, { spaceId: id, userId: member.userId, requestId: 'r' })
   assert.equal(await stream.next(), undefined)
   assert.equal((await readEvents(url, member.headers)).status, 404)
+})
+
+test('EVT-3 EVT-6 Of a role that falls while a stream is open its reader is told nothing more than the new one may read', async () => {
+  await using world = await openTestServer({ apps: [team] })
+  const [owner, member] = [await world.register('owner@example.org'), await world.register('member@example.org')]
+  const principal = await principalOf(world, owner)
+  const { id } = await world.accounts.createSpace(principal, { app: 'team', name: 'north' })
+  const setRole = (role: 'editor' | 'viewer') => world.accounts.setMember(principal, { spaceId: id, userId: member.userId, role, requestId: 'r' })
+  await setRole('editor')
+  const stream = await readEvents<{ readonly changes?: readonly { readonly collection: string; readonly data: object }[] }>(`${world.url}/api/v1/team/events?space=${id}`, member.headers)
+  await stream.next()
+  const write = (name: string) => call(world, owner.headers, 'POST', `/api/v1/team/records/${name}?space=${id}`, { data: { title: `of ${name}` } })
+  await write('plans')
+  assert.deepEqual(
+    (await stream.next())?.data.changes?.map((change) => change.collection),
+    ['plans'],
+  )
+  await setRole('viewer')
+  await write('plans')
+  await write('notes')
+  const seen: string[] = []
+  while (!seen.includes('notes')) seen.push(...((await stream.next())?.data.changes ?? []).map((change) => change.collection))
+  assert.deepEqual(seen, ['notes'])
+  stream.close()
 })
 
 test('EVT-2 An id that names spaces of others costs no reading of them', async () => {

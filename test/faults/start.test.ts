@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -259,4 +259,18 @@ test('SERVE-5 A server whose configuration is wrong makes no data folder', async
     /2 problems[^]*HOLDFAST_RATE_LIMITS[^]*HOLDFAST_JOURNAL_MAX_BATCH/,
   )
   assert.ok(!existsSync(place.data))
+})
+
+test('SERVE-8 A new server has no account, no key and no secret that another one has', async () => {
+  const secrets: string[] = []
+  for (let count = 0; count < 2; count += 1) {
+    await using place = await openFolder()
+    const { err } = await start(['serve'], { HOLDFAST_DATA: place.data }, { stopAt: '"listening"' })
+    secrets.push(readFileSync(join(place.data, 'secret'), 'utf8'), /#token=(\S+)/.exec(err)?.[1] ?? '')
+    const database = new DatabaseSync(join(place.data, 'holdfast.db'), { readOnly: true })
+    for (const table of ['users', 'keys', 'sessions', 'members']) assert.equal(database.prepare(`SELECT count(*) AS count FROM holdfast_${table}`).get()?.['count'], 0, table)
+    database.close()
+  }
+  assert.equal(new Set(secrets).size, 4)
+  assert.ok(secrets.every((secret) => secret.trim().length >= 43))
 })
