@@ -7,6 +7,7 @@ export type { CollectionClient, CollectionWriter, DataOf, InputOf } from '../cli
 export { NoRecordError } from '../client/local/edit-records.ts'
 export type { Item, Query } from '../client/local/query.ts'
 export { newestOf, type Observable } from '../client/live/observable.ts'
+export type { Seen } from '../client/local/edit-records.ts'
 export type { ConflictRow, RejectedRow } from '../client/model.ts'
 export type * from '../client/ports.ts'
 export type { SignOutOptions, Unsent } from '../client/sign-in.ts'
