@@ -191,6 +191,7 @@ test(
       const book = books[account]
       t.diagnostic(`${account}: ${book.kept.size} words kept, ${book.discarded.size} decided against, ${book.counts.kept} counts`)
       const there = new Set(wordsIn(text))
+      for (const rested of shown.get(account) ?? []) assert.deepEqual(rested, { kind: 'rested', shown: stored, refused: 0 })
       assert.deepEqual(
         [...book.kept].filter((word) => !there.has(word) && !book.discarded.has(word)),
         [],
@@ -206,7 +207,6 @@ test(
       }
       const { count } = stored[TALLY] as { count: number }
       assert.ok(count >= book.counts.kept && count <= book.counts.asked, `${account} counted ${book.counts.kept} to ${book.counts.asked} times; the tally says ${count}`)
-      for (const rested of shown.get(account) ?? []) assert.deepEqual(rested, { kind: 'rested', shown: stored, refused: 0 })
       assert.deepEqual(readOn[index], stored, `${account}: who read on through all the kills has something else`)
       const chain = await verifyChain(opened.database, spaces[index]?.space ?? 0)
       assert.equal(chain.kind, 'intact', JSON.stringify(chain))
