@@ -1,12 +1,11 @@
-import type { Fields } from '../app/conflict-policy.ts'
 import type { Scope, StoredRecord } from '../app/rule.ts'
 import type { Outcome, PreparedMutation, Unreadable, Mutation } from '../engine/mutation.ts'
 import { cutText } from '../lib/cut-text.ts'
-import { sameJson } from '../lib/json.ts'
 import { limits } from '../protocol/limits.ts'
 import type { CommitRequest } from './commit-request.ts'
 import type { SqlValue, Transactor } from './database.ts'
 import type { Sides, Verdict } from './decide-mutation.ts'
+import { dataIn, isSettled, type Accepted } from './settled-refusal.ts'
 
 interface Writer {
   readonly scope: Scope
@@ -21,13 +20,6 @@ interface ConflictSides {
   readonly reason: string
   readonly mutation: Mutation
   readonly sides: Sides
-}
-
-/** What this commit has taken of a record. */
-interface Accepted {
-  readonly edits: readonly Mutation[]
-  /** The record by now; undefined where it is deleted or never was. */
-  readonly fields: Fields | undefined
 }
 
 interface Rejection {
@@ -62,7 +54,7 @@ const rejectedKey = ['space', 'client', 'collection', 'record'] as const
 
 /**
  * What one writer's commit leaves for people to look at: conflicts and rejections, one open row per record and client.
- * A later accepted write of the same record by the same client closes them.
+ * A later accepted write of the same record by the same client closes the conflict, and a rejection where it says what was refused.
  */
 export class OpenSides {
   readonly #writer: Writer
@@ -258,22 +250,6 @@ AND reason = 'superseded' AND server_version = ? AND operation = ? AND client_fi
 function joinEdits(earlier: Mutation, later: Mutation): Mutation {
   if (earlier.base !== later.base || earlier.op === 'delete' || later.op === 'delete') return later
   return { ...later, op: later.op === 'patch' ? earlier.op : later.op, sent: { ...earlier.sent, ...later.sent } }
-}
-
-/** A refusal is settled by a later deletion, and by edits that say all that was refused and is not in the record by now; a refused deletion by any. */
-function isSettled(operation: string, refused: Fields | undefined, { edits, fields }: Accepted): boolean {
-  if (operation === 'delete' || edits.some(({ op }) => op === 'delete')) return true
-  return refused !== undefined && Object.entries(refused).every(([name, value]) => edits.some(({ sent }) => Object.hasOwn(sent, name)) || sameJson(fields?.[name] ?? null, value))
-}
-
-/** The fields of a mutation that is kept as text; undefined where it was cut off or could never be read. */
-function dataIn(payload: string): Fields | undefined {
-  try {
-    const { data } = JSON.parse(payload) as { readonly data?: unknown }
-    return typeof data === 'object' && data !== null ? (data as Fields) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function sentText(mutation: Mutation): string | null {
