@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { CompiledApp, CompiledCollection } from '../app/compile-app.ts'
 import type { Fields } from '../app/conflict-policy.ts'
+import { limits } from '../protocol/limits.ts'
 import { cutText } from '../lib/cut-text.ts'
 import type { JsonValue } from '../lib/json.ts'
 import { rejectionCodes, type RejectionCode } from '../protocol/error-codes.ts'
@@ -80,19 +81,14 @@ function strayField(object: unknown, isKnown: (name: string) => boolean): { path
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined
   const names = Object.keys(object)
   const stray = names.length > NAMES_MAX ? names.find((name) => !isKnown(name)) : undefined
-  return stray === undefined ? undefined : { path: cutText(stray, ISSUE_CHARS_MAX), message: 'There is no such field.' }
+  return stray === undefined ? undefined : { path: cutText(stray, limits.TOLD_CHARS_MAX), message: 'There is no such field.' }
 }
-
-/** Issues that are told of one record: nobody reads more, and a list may have one for each of its members. */
-const ISSUES_MAX = 50
-/** A path or message may repeat what was sent, such as every name that is unknown. */
-const ISSUE_CHARS_MAX = 300
 
 /** Zod's issues as paths and messages, e.g. `data.title`; the first of them where they are many. */
 export function issueFields(error: z.ZodError, prefix: readonly string[]): { path: string; message: string }[] {
-  return error.issues.slice(0, ISSUES_MAX).map((issue) => {
+  return error.issues.slice(0, limits.TOLD_FIELDS_MAX).map((issue) => {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-    return { path: cutText([...prefix, ...issue.path.map(String), ...unknown].join('.'), ISSUE_CHARS_MAX), message: cutText(issue.message, ISSUE_CHARS_MAX) }
+    return { path: cutText([...prefix, ...issue.path.map(String), ...unknown].join('.'), limits.TOLD_CHARS_MAX), message: cutText(issue.message, limits.TOLD_CHARS_MAX) }
   })
 }
 

@@ -1,4 +1,5 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { limits } from '../protocol/limits.ts'
 import { cutText } from '../lib/cut-text.ts'
 import { errorCodes, type ProblemCode } from '../protocol/error-codes.ts'
 import { Problem } from '../protocol/problem.ts'
@@ -27,8 +28,8 @@ export function problemOf(error: unknown): ProblemView {
   if (error instanceof StorageUnavailable) return view('unavailable', { retryAfterS: RETRY_UNAVAILABLE_S })
   if (hasZodFastifySchemaValidationErrors(error)) {
     const fields = error.validation
-      .slice(0, FIELDS_MAX)
-      .map(({ instancePath, message, params }) => ({ path: cutText(fieldPath(instancePath, params), FIELD_CHARS_MAX), message: cutText(message ?? 'Not valid.', FIELD_CHARS_MAX) }))
+      .slice(0, limits.TOLD_FIELDS_MAX)
+      .map(({ instancePath, message, params }) => ({ path: cutText(fieldPath(instancePath, params), limits.TOLD_CHARS_MAX), message: cutText(message ?? 'Not valid.', limits.TOLD_CHARS_MAX) }))
     return view('request.invalid', {
       detail: fields
         .map(({ path, message }) => `${path}: ${message}`)
@@ -41,10 +42,6 @@ export function problemOf(error: unknown): ProblemView {
 }
 
 const DETAIL_CHARS_MAX = 500
-/** Fields that are told, and characters of each: what is wrong may be as much as was sent. */
-const FIELDS_MAX = 50
-const FIELD_CHARS_MAX = 300
-
 /** Fastify's own errors by the status they carry. */
 function frameworkProblem(error: unknown): ProblemView {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined

@@ -2,6 +2,9 @@
 export const limits = {
   /** One JSON body. A note of 1,048,576 characters outside ASCII must fit with its JSON escapes. */
   BODY_BYTES_MAX: 8_388_608,
+  /** Fields that are told of one request or record, and characters of a path or message: what is wrong may be as much as was sent. */
+  TOLD_FIELDS_MAX: 50,
+  TOLD_CHARS_MAX: 300,
   /** A body of an account route, which many may send who have no account. */
   ACCOUNT_BODY_BYTES_MAX: 65_536,
   /** Nesting of one JSON body; deeper input is an attack on recursive code. */
