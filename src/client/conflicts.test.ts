@@ -11,6 +11,17 @@ async function openAt({ client }: DiaryDevice, id: string): Promise<ConflictRow>
   return found
 }
 
+/** Two titles of the note `n1`: the phone comes second and has the conflict. */
+async function disagree(phone: DiaryDevice, laptop: DiaryDevice): Promise<void> {
+  await phone.client.notes.put('n1', { title: 'one' })
+  await phone.client.sync()
+  await laptop.client.sync()
+  await laptop.client.notes.patch('n1', { title: 'laptop' })
+  await laptop.client.sync()
+  await phone.client.notes.patch('n1', { title: 'phone' })
+  await phone.client.sync()
+}
+
 /** How many conflicts the server keeps open. */
 async function openOn({ database }: TestServer): Promise<number> {
   const [row] = await database.read((reader) => reader.all<{ count: number }>("SELECT count(*) AS count FROM holdfast_conflicts WHERE state = 'open'"))
@@ -75,13 +86,7 @@ test('SDK-10 JRN-59 A choice closes the conflict on the server also where somebo
   await using server = await openServer()
   await using phone = await openDevice(server, 'a')
   await using laptop = await openDevice(server, 'b')
-  await phone.client.notes.put('n1', { title: 'one' })
-  await phone.client.sync()
-  await laptop.client.sync()
-  await laptop.client.notes.patch('n1', { title: 'laptop' })
-  await laptop.client.sync()
-  await phone.client.notes.patch('n1', { title: 'phone' })
-  await phone.client.sync()
+  await disagree(phone, laptop)
   phone.network.setOnline(false)
   await phone.client.conflicts.resolve(await openAt(phone, 'n1'), 'theirs')
   await laptop.client.notes.patch('n1', { body: 'written on' })
@@ -96,13 +101,7 @@ test('SDK-52 A choice counts for the sides that were looked at: one that has cha
   await using server = await openServer()
   await using phone = await openDevice(server, 'a')
   await using laptop = await openDevice(server, 'b')
-  await phone.client.notes.put('n1', { title: 'one' })
-  await phone.client.sync()
-  await laptop.client.sync()
-  await laptop.client.notes.patch('n1', { title: 'laptop' })
-  await laptop.client.sync()
-  await phone.client.notes.patch('n1', { title: 'phone' })
-  await phone.client.sync()
+  await disagree(phone, laptop)
   const first = await openAt(phone, 'n1')
   await laptop.client.notes.patch('n1', { body: 'written on' })
   await laptop.client.sync()

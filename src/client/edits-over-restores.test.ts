@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backup, failPushes, openDiaryDevice, openDiaryServer } from './diary.fixture.ts'
+import type { TestServer } from '../testing/open-test-server.ts'
+import { LADDER_STEP_MS } from './client-limits.ts'
+import { backup, failPushes, openDiaryDevice, openDiaryServer, type DiaryDevice } from './diary.fixture.ts'
 import { refuseEvents } from './testing/open-test-client.ts'
 
-const LADDER_STEP_MS = 3_600_000
+/** The phone hears again after so long that the cursor it had stays on its ladder. */
+async function keepCursor(server: TestServer, phone: DiaryDevice): Promise<void> {
+  server.advance(2 * LADDER_STEP_MS)
+  phone.clock.advance(2 * LADDER_STEP_MS)
+  await phone.client.sync()
+}
 
 for (const how of ['file', 'restore'] as const) {
   test(`SDK-29 An edit on its way when a restore took what it was made on is offered without that, which it has replaced (${how})`, async () => {
@@ -12,9 +19,7 @@ for (const how of ['file', 'restore'] as const) {
     await phone.client.notes.put('n1', { title: 'one' })
     await phone.client.sync()
     // A cursor that is kept stands behind the note, so that the reading after the restore does not name it.
-    server.advance(2 * LADDER_STEP_MS)
-    phone.clock.advance(2 * LADDER_STEP_MS)
-    await phone.client.sync()
+    await keepCursor(server, phone)
     const restore = await backup(server, how)
     await phone.client.notes.patch('n1', { title: 'two' })
     await phone.client.sync()
@@ -91,9 +96,7 @@ for (const how of ['file', 'restore'] as const) {
     await phone.client.sync()
     await laptop.client.notes.patch('n1', { title: 'laptop' })
     await laptop.client.sync()
-    server.advance(2 * LADDER_STEP_MS)
-    phone.clock.advance(2 * LADDER_STEP_MS)
-    await phone.client.sync()
+    await keepCursor(server, phone)
     const restore = await backup(server, how)
     await laptop.client.notes.patch('n1', { body: 'lost' })
     await laptop.client.sync()
